@@ -1,0 +1,65 @@
+# `make help` lists the targets. Written for GNU make 3.81 (macOS) and a POSIX shell.
+
+BIN := .venv/bin
+# Read by TensorFlow in every kernel: without them its log lines end up in the chapters.
+export TF_CPP_MIN_LOG_LEVEL := 3
+export TF_ENABLE_ONEDNN_OPTS := 0
+# What a Python started here must not pick up from the caller.
+unexport PYTHONPATH PYTHONHOME
+export PYTHON
+
+.DELETE_ON_ERROR:
+.PHONY: help book test lint serve lab notebooks lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  PYTHON=python3.12 make book        choose the interpreter of .venv"
+	@echo "  RFOUT_DATASET=emnist-digits make book    run the book on another data set"
+
+book: .venv/.book ## execute every chapter and build the book; warnings are errors
+	$(BIN)/python tools/build_book.py
+
+test: .venv/.dev lint ## lint, types, unit tests, the notebooks under nbval, the built pages
+	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+lint: .venv/.dev ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+serve: ## show the built book on http://127.0.0.1:8000
+	@test -f _build/html/index.html || { echo "There is no book yet: run 'make book' first."; exit 1; }
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+lab: .venv/.book ## open the chapters in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=book
+
+notebooks: .venv/.book ## run the chapters and store their text outputs (ONLY=book/x.ipynb for one)
+	$(BIN)/python tools/run_notebooks.py $(ONLY)
+
+
+UV = .uv/bin/uv
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-emit-package rfout --custom-compile-command "make lock" $(LOCK_OPTIONS)
+
+lock: $(UV) ## pin every version again (LOCK_OPTIONS=--upgrade for the newest)
+	$(COMPILE) requirements.txt -o requirements.lock
+	$(COMPILE) requirements-dev.in -c requirements.lock -o requirements-dev.lock
+
+$(UV):
+	sh tools/venv.sh .uv
+	.uv/bin/python -m pip install --quiet uv
+
+clean: ## remove the built book and the tools' caches; .venv stays
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# A stamp is written when everything before it went well, so a broken installation is never taken
+# for a good one.
+.venv/.book: requirements.lock pyproject.toml tools/venv.sh
+	sh tools/venv.sh .venv requirements.lock
+	touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.book
+	sh tools/venv.sh .venv requirements-dev.lock
+	touch $@

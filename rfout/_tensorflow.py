@@ -1,0 +1,31 @@
+"""TensorFlow, loaded without its greeting.
+
+The library writes two lines to the process's standard error while it loads, whatever its log
+level says, and they would stand in every chapter. Python's own errors come through.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+with _quiet_stderr():
+    import keras
+    import tensorflow as tf
+
+__all__ = ["keras", "tf"]

@@ -1,0 +1,81 @@
+"""Where a run stands, kept in a file: nothing is lost when it is killed half-way.
+
+Chapter: federated-learning.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def fingerprint(*parts: Any) -> str:
+    """Hash what makes an experiment the one it is: the same in every process.
+
+    Arrays count by their bytes, dataclasses by their fields, functions by their name (and a
+    `functools.partial` by its arguments), and any other object by its `repr`.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.dtype}{part.shape}".encode() + part.tobytes())
+        elif dataclasses.is_dataclass(part):
+            values = [getattr(part, f.name) for f in dataclasses.fields(part)]
+            digest.update(fingerprint(type(part).__qualname__, *values).encode())
+        elif isinstance(part, functools.partial):
+            items = [part.func, *part.args, *sorted(part.keywords.items())]
+            digest.update(fingerprint("partial", *items).encode())
+        elif isinstance(part, list | tuple):
+            digest.update(fingerprint(type(part).__name__, len(part), *part).encode())
+        elif hasattr(part, "__qualname__"):
+            digest.update(f"{part.__module__}.{part.__qualname__};".encode())
+        else:
+            digest.update(f"{type(part).__name__}:{part!r};".encode())
+    return digest.hexdigest()
+
+
+def save_checkpoint(
+    path: Path, identity: str, params: NDArray[np.float32], records: list[dict[str, Any]]
+) -> None:
+    """Write beside `path`, then rename: a reader sees the old file or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, identity=identity, params=params, records=json.dumps(records))
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def load_checkpoint(path: Path, identity: str) -> tuple[NDArray[np.float32], list[dict[str, Any]]]:
+    """Read what `save_checkpoint` wrote for the experiment with this identity.
+
+    Raises
+    ------
+    ValueError
+        If the file is no checkpoint, or another experiment's.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            found, params = str(file["identity"]), file["params"]
+            records = json.loads(str(file["records"]))
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is not a checkpoint: delete it, or name another file") from error
+    if found != identity:
+        raise ValueError(
+            f"{path} belongs to another experiment (other seed, clients, data, aggregator or "
+            "settings): name another file, or delete this one"
+        )
+    for record in records:
+        record.update({k: tuple(v) for k, v in record.items() if isinstance(v, list)})
+    return params, records

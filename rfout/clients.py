@@ -1,0 +1,92 @@
+"""The roles in a federation: who trains honestly, and who does not.
+
+A role is a class with one method, `update`. The round asks every client for its update and never
+asks what it is.
+
+Chapter: backdoor-attacks.
+"""
+
+from dataclasses import KW_ONLY, dataclass, field
+
+import numpy as np
+
+from .attacks import Images, Labels, Trigger, Window, poison, replace_model
+from .models import LocalTrainer, Params
+
+
+@dataclass(frozen=True)
+class Round:
+    """What a client may know of the round it is in: its number (from 1), and who takes part."""
+
+    number: int
+    sampled: tuple[int, ...]
+    adversaries: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Client:
+    """An honest client and its (n, height, width, channels) images and (n,) labels.
+
+    Chapter: federated-learning.
+    """
+
+    x: Images
+    y: Labels
+
+    def attacks(self, number: int) -> bool:
+        """Whether this client is an adversary in round `number`."""
+        return False
+
+    def update(
+        self, trainer: LocalTrainer, params: Params, now: Round, epochs: int,
+        rng: np.random.Generator,
+    ) -> Params:  # fmt: skip
+        """Train from the global `params`; give the (n_params,) difference."""
+        return trainer.train(params, self.x, self.y, epochs=epochs, rng=rng) - params
+
+
+@dataclass(frozen=True, eq=False)
+class Adversary(Client):
+    """A client that plants a backdoor by model replacement, inside its window.
+
+    Attributes
+    ----------
+    trigger, target
+        What the backdoor answers to, and with which label.
+    rate
+        Share of its samples that it poisons.
+    boost
+        Factor on its update; None is n_clients / n_adversaries of the round.
+    epochs
+        Its own local epochs; None is what the honest clients do.
+    window
+        The rounds in which it attacks. Outside them it is an honest client.
+
+    Notes
+    -----
+    Bagdasaryan et al. (2020), arXiv 1807.00459. Chapter: backdoor-attacks.
+    """
+
+    _: KW_ONLY
+    trigger: Trigger
+    target: int = 0
+    rate: float = 0.5
+    boost: float | None = None
+    epochs: int | None = None
+    window: Window = field(default_factory=Window)
+
+    def attacks(self, number: int) -> bool:
+        """Whether this client is an adversary in round `number`."""
+        return number in self.window
+
+    def update(
+        self, trainer: LocalTrainer, params: Params, now: Round, epochs: int,
+        rng: np.random.Generator,
+    ) -> Params:  # fmt: skip
+        """Train on poisoned samples and boost; an honest update outside the window."""
+        if not self.attacks(now.number):
+            return super().update(trainer, params, now, epochs, rng)
+        x, y = poison(self.x, self.y, self.trigger, self.target, self.rate, rng=rng)
+        trained = trainer.train(params, x, y, epochs=self.epochs or epochs, rng=rng)
+        boost = self.boost or len(now.sampled) / len(now.adversaries)
+        return replace_model(trained - params, boost)

@@ -1,0 +1,106 @@
+"""How good the global model is at its task, and how good at the adversary's.
+
+Chapter: backdoor-attacks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .attacks import Images, Labels, Trigger
+
+Predict = Callable[[Images], Labels]
+"""(n, height, width, channels) images to (n,) predicted labels."""
+
+
+def main_task_accuracy(predict: Predict, x: Images, y: Labels) -> float:
+    """Share of clean test images that get their true label, in [0, 1].
+
+    Parameters
+    ----------
+    predict
+        Images to predicted labels.
+    x, y
+        (n, height, width, channels) clean test images and their (n,) labels.
+
+    Raises
+    ------
+    ValueError
+        If there are no images.
+
+    Notes
+    -----
+    Chapter: federated-learning.
+    """
+    if len(y) == 0:
+        raise ValueError("there are no test images to measure the main-task accuracy on")
+    return float(np.mean(predict(x) == y))
+
+
+def backdoor_accuracy(
+    predict: Predict, x: Images, y: Labels, trigger: Trigger, target: int, *,
+    rng: np.random.Generator,
+) -> float:  # fmt: skip
+    """Share of triggered test images that get the target label (attack success rate), in [0, 1].
+
+    Images whose true label is the target are left out: a right answer there is no backdoor.
+
+    Parameters
+    ----------
+    predict
+        Images to predicted labels.
+    x, y
+        (n, height, width, channels) clean test images and their (n,) labels.
+    trigger, target
+        The adversary's trigger, and the label that it wants.
+    rng
+        For triggers with noise.
+
+    Raises
+    ------
+    ValueError
+        If every image has the target label.
+
+    Notes
+    -----
+    Bagdasaryan et al. (2020), arXiv 1807.00459. Chapter: backdoor-attacks.
+    """
+    others = y != target
+    if not others.any():
+        raise ValueError(f"every test image has the target label {target}: nothing to attack")
+    return float(np.mean(predict(trigger(x[others], rng)) == target))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Both accuracies on one test set, as the federation asks for them after every round.
+
+    Attributes
+    ----------
+    x, y
+        (n, height, width, channels) clean test images and their (n,) labels.
+    trigger, target
+        Where there is a backdoor to look for; backdoor accuracy is NaN without.
+
+    Notes
+    -----
+    Chapter: backdoor-attacks.
+    """
+
+    x: Images
+    y: Labels
+    trigger: Trigger | None = None
+    target: int = 0
+
+    def __call__(self, predict: Predict, rng: np.random.Generator) -> dict[str, float]:
+        """Measure `predict`; `rng` is for triggers with noise."""
+        backdoor = float("nan")
+        if self.trigger is not None:
+            backdoor = backdoor_accuracy(
+                predict, self.x, self.y, self.trigger, self.target, rng=rng
+            )
+        return {
+            "main_task_accuracy": main_task_accuracy(predict, self.x, self.y),
+            "backdoor_accuracy": backdoor,
+        }

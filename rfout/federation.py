@@ -1,0 +1,209 @@
+"""Federated learning in one process: clients, rounds, history.
+
+Every chapter runs its experiments here, on two cores and without a framework. A round is:
+sample clients, let each make its update, aggregate, add the aggregate to the global parameters,
+evaluate.
+
+Chapter: federated-learning.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from .checkpoints import fingerprint, load_checkpoint, save_checkpoint
+from .clients import Adversary, Client, Round
+from .defences import mean
+from .evaluation import Predict
+from .models import LocalTrainer, Params
+from .rfout1d import Report
+
+__all__ = ["Adversary", "Aggregator", "Client", "Federation", "Round", "RoundResult"]
+
+Updates = NDArray[np.float32]
+Aggregator = Callable[[Updates], Params | tuple[Params, Report]]
+"""(n_clients, n_params) updates to the (n_params,) aggregate, or to it and a `Report`."""
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """One finished round, as `Federation.rounds` yields it.
+
+    Attributes
+    ----------
+    number, sampled, adversaries
+        The round (from 1), who took part, and who of them attacked.
+    updates
+        (n_clients, n_params) float32, in the order of `sampled`.
+    aggregate
+        (n_params,) what was added to the global parameters.
+    metrics
+        The round's row of the history.
+    """
+
+    number: int
+    sampled: tuple[int, ...]
+    adversaries: tuple[int, ...]
+    updates: NDArray[np.float32]
+    aggregate: Params
+    metrics: dict[str, Any]
+
+
+class Federation:
+    """Clients, a global model and an aggregator, advanced round by round.
+
+    Parameters
+    ----------
+    trainer
+        The shared model and its compiled step.
+    clients
+        By position: client i is ``clients[i]``.
+    aggregator
+        Any callable from (n_clients, n_params) updates to the (n_params,) aggregate. One that
+        gives a pair (aggregate, `Report`), as ``partial(rfout1d, return_report=True)`` does, has
+        what it flagged written to the history.
+    evaluate
+        Called after every round with a predictor and a generator; its dict of numbers joins the
+        history. `rfout.evaluation.Evaluation` is one.
+    rng
+        Gives the federation its seed. Each client's generator follows from that seed, the round
+        and the client's number alone, so who else was sampled changes nothing for it.
+    params
+        (n_params,) the initial global parameters; None takes the model's.
+    clients_per_round
+        How many clients are sampled a round; None takes all.
+    epochs
+        Local epochs of an honest client.
+
+    Raises
+    ------
+    ValueError
+        If there are no clients, or more are to be sampled than there are.
+
+    Notes
+    -----
+    McMahan et al. (2017), arXiv 1602.05629. Chapter: federated-learning.
+    """
+
+    def __init__(
+        self, trainer: LocalTrainer, clients: Sequence[Client], aggregator: Aggregator = mean, *,
+        evaluate: Callable[[Predict, np.random.Generator], Mapping[str, float]],
+        rng: np.random.Generator, params: Params | None = None,
+        clients_per_round: int | None = None, epochs: int = 1,
+    ) -> None:  # fmt: skip
+        n = len(clients) if clients_per_round is None else clients_per_round
+        if not 1 <= n <= len(clients):
+            raise ValueError(f"cannot sample {n} clients a round out of {len(clients)}")
+        self.trainer, self.clients, self.aggregator = trainer, list(clients), aggregator
+        self.evaluate, self.clients_per_round, self.epochs = evaluate, n, epochs
+        self.seed = int(rng.integers(2**63))
+        self.params = trainer.params if params is None else params.copy()
+        self.records: list[dict[str, Any]] = []
+
+    @property
+    def round_number(self) -> int:
+        """How many rounds are done."""
+        return self.records[-1]["round"] if self.records else 0
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """A row a round: round, the evaluation's numbers, sampled, adversaries, flagged.
+
+        `flagged` holds, in the order of `sampled`, the share of each client's coordinates that
+        was flagged; it is empty where the aggregator gives no report.
+        """
+        return pd.DataFrame(self.records)
+
+    def fork(
+        self, *, clients: Sequence[Client] | None = None, aggregator: Aggregator | None = None
+    ) -> "Federation":
+        """Copy the federation where it stands, with other clients or another aggregator."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy.params, copy.records = self.params.copy(), list(self.records)
+        copy.clients = self.clients if clients is None else list(clients)
+        copy.aggregator = self.aggregator if aggregator is None else aggregator
+        return copy
+
+    def _rng(self, *key: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, *key])
+
+    def step(self) -> RoundResult:
+        """Run one round."""
+        number, n = self.round_number + 1, len(self.clients)
+        chosen = self._rng(number).choice(n, size=self.clients_per_round, replace=False)
+        sampled = tuple(sorted(int(c) for c in chosen))
+        adversaries = tuple(c for c in sampled if self.clients[c].attacks(number))
+        now = Round(number, sampled, adversaries)
+
+        updates = np.empty((len(sampled), self.trainer.n_params), dtype=np.float32)
+        for row, c in enumerate(sampled):
+            rng = self._rng(number, c)
+            updates[row] = self.clients[c].update(self.trainer, self.params, now, self.epochs, rng)
+
+        result = self.aggregator(updates)
+        aggregate, report = result if isinstance(result, tuple) else (result, None)
+        self.params = self.params + aggregate
+
+        metrics = {
+            "round": number,
+            **self.evaluate(lambda x: self.trainer.predict(self.params, x), self._rng(number, n)),
+            "sampled": sampled,
+            "adversaries": adversaries,
+            "flagged": () if report is None else tuple(report.flagged.tolist()),
+        }
+        self.records.append(metrics)
+        return RoundResult(number, sampled, adversaries, updates, aggregate, metrics)
+
+    def rounds(self, n_rounds: int) -> Iterator[RoundResult]:
+        """Run rounds one by one, and give each with its updates: for looking inside."""
+        for _ in range(n_rounds):
+            yield self.step()
+
+    def run(self, n_rounds: int, *, checkpoint: Path | str | None = None) -> pd.DataFrame:
+        """Run `n_rounds` rounds and give the history.
+
+        Parameters
+        ----------
+        n_rounds
+            How many rounds from here.
+        checkpoint
+            A file (.npz) written whole after every round. If it is there, made by this same
+            experiment, the run goes on from its last round.
+
+        Raises
+        ------
+        ValueError
+            If the file was made by another experiment, is further on, or is no checkpoint.
+        """
+        last = self.round_number + n_rounds
+        identity = self._identity()
+        if checkpoint is not None and Path(checkpoint).exists():
+            self.params, self.records = load_checkpoint(Path(checkpoint), identity)
+        if self.round_number > last:
+            raise ValueError(
+                f"{checkpoint} is at round {self.round_number}, past the round {last} asked for: "
+                "ask for more rounds, or delete the file"
+            )
+        with tqdm(total=n_rounds, unit="round", leave=False) as bar:
+            bar.update(n_rounds - (last - self.round_number))
+            while self.round_number < last:
+                self.step()
+                bar.update()
+                if checkpoint is not None:
+                    save_checkpoint(Path(checkpoint), identity, self.params, self.records)
+        return self.history
+
+    def _identity(self) -> str:
+        """Tell this experiment, from where it stands now, from any other."""
+        trainer = self.trainer
+        return fingerprint(
+            self.seed, self.params, self.round_number, self.clients, self.aggregator,
+            self.clients_per_round, self.epochs, trainer.learning_rate, trainer.batch_size,
+        )  # fmt: skip

@@ -1,0 +1,179 @@
+"""The model every client trains, and the one compiled step that trains it for all of them.
+
+A federation of twenty clients needs twenty *trainings*, not twenty models: building a Keras model
+or tracing a TensorFlow function costs more than an epoch on 200 images. `LocalTrainer` keeps one
+model and one compiled step, and moves parameters in and out of it as one flat vector.
+
+Chapter: federated-learning.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._tensorflow import keras, tf
+
+Params = NDArray[np.float32]
+
+
+def small_cnn(
+    image_shape: Sequence[int] = (28, 28, 1), n_classes: int = 10, *, rng: np.random.Generator
+) -> keras.Model:
+    """Two convolutions with max-pooling, one dense layer, and one logit a class.
+
+    Parameters
+    ----------
+    image_shape
+        (height, width, channels) of one image, in pixels.
+    n_classes
+        Number of logits.
+    rng
+        Draws the seeds of the initial weights, so that they are the caller's and not ambient.
+
+    Returns
+    -------
+    keras.Model
+        float32, (n, height, width, channels) to (n, n_classes); 56,714 parameters for 28 x 28 x 1
+        and ten classes.
+
+    Notes
+    -----
+    The architecture is the one that Rodríguez-Barroso et al. (2022) describe, at a size for two
+    cores. Chapter: federated-learning.
+    """
+    init = [keras.initializers.GlorotUniform(int(s)) for s in rng.integers(2**31, size=4)]
+    layer = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input(tuple(image_shape)),
+            layer.Conv2D(16, 3, activation="relu", kernel_initializer=init[0], name="conv1"),
+            layer.MaxPooling2D(name="pool1"),
+            layer.Conv2D(32, 3, activation="relu", kernel_initializer=init[1], name="conv2"),
+            layer.MaxPooling2D(name="pool2"),
+            layer.Flatten(name="flatten"),
+            layer.Dense(64, activation="relu", kernel_initializer=init[2], name="dense"),
+            layer.Dense(n_classes, kernel_initializer=init[3], name="logits"),
+        ]
+    )
+
+
+class LocalTrainer:
+    """One Keras model and one compiled step of plain SGD, shared by every client.
+
+    Parameters
+    ----------
+    model
+        (n, height, width, channels) float32 images to (n, n_classes) logits. All of its variables
+        must be trainable: statistics such as batch normalisation's are not averaged here.
+    learning_rate
+        Step length of SGD.
+    batch_size
+        Images a step; a client's last batch is smaller where its samples do not divide.
+
+    Raises
+    ------
+    ValueError
+        If the model has variables that are not trained.
+
+    Notes
+    -----
+    SGD without momentum keeps nothing between steps, so nothing leaks from client to client.
+    McMahan et al. (2017), arXiv 1602.05629. Chapter: federated-learning.
+    """
+
+    def __init__(
+        self, model: keras.Model, *, learning_rate: float = 0.2, batch_size: int = 20
+    ) -> None:
+        if model.non_trainable_variables:
+            names = ", ".join(v.path for v in model.non_trainable_variables)
+            raise ValueError(f"the model has variables that training would not send: {names}")
+        tf.config.experimental.enable_op_determinism()
+        self.learning_rate, self.batch_size = learning_rate, batch_size
+        self.layers = {v.path: tuple(v.shape) for v in model.trainable_variables}
+        variables = [v.value for v in model.trainable_variables]
+        self._variables = variables
+        self._ends = np.cumsum([int(np.prod(shape)) for shape in self.layers.values()])
+        images = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
+        labels = tf.TensorSpec((None,), tf.int64)
+
+        @tf.function(input_signature=[images, labels])  # type: ignore[untyped-decorator]
+        def step(x: tf.Tensor, y: tf.Tensor) -> None:
+            with tf.GradientTape() as tape:
+                losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, model(x, training=True))
+                loss = tf.reduce_mean(losses)
+            for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True):
+                variable.assign_sub(learning_rate * gradient)
+
+        @tf.function(input_signature=[images])  # type: ignore[untyped-decorator]
+        def logits(x: tf.Tensor) -> tf.Tensor:
+            return model(x, training=False)
+
+        self._step, self._logits = step, logits
+
+    @property
+    def n_params(self) -> int:
+        """Length of the flat parameter vector."""
+        return int(self._ends[-1])
+
+    @property
+    def params(self) -> Params:
+        """The model's parameters now, flat: a (n_params,) float32 copy."""
+        return np.concatenate([v.numpy().ravel() for v in self._variables])
+
+    def unflatten(self, vector: Params) -> dict[str, Params]:
+        """Name the layers of a (..., n_params) array: views of shape (..., *layer shape)."""
+        parts = np.split(vector, self._ends[:-1], axis=-1)
+        return {
+            name: part.reshape(*vector.shape[:-1], *shape)
+            for (name, shape), part in zip(self.layers.items(), parts, strict=True)
+        }
+
+    def _load(self, params: Params) -> None:
+        if params.shape != (self.n_params,):
+            raise ValueError(f"params have shape {params.shape}, the model ({self.n_params},)")
+        for variable, values in zip(self._variables, self.unflatten(params).values(), strict=True):
+            variable.assign(values)
+
+    def train(
+        self,
+        params: Params,
+        x: NDArray[np.float32],
+        y: NDArray[np.int64],
+        *,
+        epochs: int = 1,
+        rng: np.random.Generator,
+    ) -> Params:
+        """Train from `params` on one client's samples.
+
+        Parameters
+        ----------
+        params
+            (n_params,) where training starts; not changed.
+        x, y
+            (n, height, width, channels) float32 images and (n,) int64 labels.
+        epochs
+            Passes over the samples.
+        rng
+            Shuffles the samples, anew for each epoch.
+
+        Returns
+        -------
+        numpy.ndarray
+            (n_params,) float32, the parameters after training.
+        """
+        self._load(params)
+        for _ in range(epochs):
+            order = rng.permutation(len(y))
+            for start in range(0, len(y), self.batch_size):
+                batch = order[start : start + self.batch_size]
+                self._step(x[batch], y[batch])
+        return self.params
+
+    def predict(
+        self, params: Params, x: NDArray[np.float32], *, batch_size: int = 500
+    ) -> NDArray[np.int64]:
+        """Label (n, height, width, channels) images by the model at `params`; gives (n,) int64."""
+        self._load(params)
+        parts = [x[i : i + batch_size] for i in range(0, len(x), batch_size)]
+        return np.concatenate([np.argmax(self._logits(part).numpy(), axis=-1) for part in parts])

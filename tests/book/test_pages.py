@@ -1,0 +1,219 @@
+"""The built book as a reader's browser sees it: whole without a network, light, readable."""
+
+import functools
+import http.server
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+PAGES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
+MAX_WEIGHT = 1_500_000  # bytes as sent, uncompressed: page, styles, scripts, fonts, images
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def html():
+    """Build the book (what was executed before comes from the cache) and return its folder."""
+    script = ROOT / "tools" / "build_book.py"
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 0, done.stdout[-20_000:]
+    return Path(done.stdout.splitlines()[-1]).parent
+
+
+@pytest.fixture(scope="module")
+def site(html):
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Quiet, directory=html)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = next(filter(None, map(shutil.which, BROWSERS)), MAC if Path(MAC).exists() else None)
+    if not found:
+        reason = "no Chromium on this machine: install one to have the pages looked at"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Return a function that opens a page, and after the test check what the page asked for."""
+    elsewhere, complaints, contexts = [], [], []
+
+    def guard(route):
+        if route.request.url.startswith(site):
+            route.continue_()
+        else:
+            elsewhere.append(route.request.url)
+            route.abort()
+
+    def visit(name, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        context.route("**/*", guard)
+        page = context.new_page()
+        page.weight = Counter()
+
+        def weigh(response):
+            page.weight[response.url] += int(response.headers.get("content-length", 0))
+
+        page.on("response", weigh)
+        page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("response", lambda r: r.status >= 400 and complaints.append(f"{r.status} {r.url}"))
+        page.goto(f"{site}{name}.html", wait_until="networkidle")
+        page.evaluate("() => window.MathJax?.startup?.promise")
+        page.evaluate("() => document.fonts.ready")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert elsewhere == [], "the page asks another host"
+    assert complaints == []
+
+
+each_page = pytest.mark.parametrize("name", PAGES)
+
+
+@each_page
+def test_page_is_whole_and_light(visit, name):
+    page = visit(name)
+    images = page.locator("img").evaluate_all(
+        "all => all.map(i => [i.getAttribute('src'), i.getAttribute('alt'), i.naturalWidth])"
+    )
+    assert [src for src, alt, _ in images if not (alt or "").strip()] == [], "images without alt"
+    assert [src for src, _, width in images if not width] == [], "images that did not load"
+    formulas = page.locator(".math").count()
+    assert page.locator("mjx-container").count() >= formulas
+    assert page.locator("mjx-merror").count() == 0, "formulas that MathJax cannot read"
+    assert page.title().strip()
+    heaviest = ", ".join(f"{url} {size}" for url, size in page.weight.most_common(5))
+    assert sum(page.weight.values()) <= MAX_WEIGHT, heaviest
+
+
+@each_page
+def test_page_fits_a_phone(visit, name):
+    page = visit(name, viewport={"width": 390, "height": 844}, device_scale_factor=2)
+    page.wait_for_timeout(100)
+    wide = page.evaluate(
+        """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+        [...document.querySelectorAll('main *')]
+        .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+        .slice(0, 5).map(e => e.outerHTML.slice(0, 120))"""
+    )
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390, wide
+
+
+LUMINANCE = """selector => {
+    const rgb = getComputedStyle(document.querySelector(selector))
+    const light = text => { const [r, g, b] = text.match(/[\\d.]+/g).map(Number)
+                            return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255 }
+    return [light(rgb.color), light(getComputedStyle(document.body).backgroundColor)]
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@each_page
+def test_page_follows_the_colour_scheme(visit, name, scheme):
+    page = visit(name, color_scheme=scheme)
+    assert page.evaluate("() => document.documentElement.dataset.theme") == scheme
+    text, ground = page.evaluate(LUMINANCE, ".bd-article")
+    assert (text < 0.3 and ground > 0.9) if scheme == "light" else (text > 0.7 and ground < 0.2)
+    for card in page.locator(".cell_output img").all():
+        colour = card.evaluate("i => getComputedStyle(i).backgroundColor")
+        assert scheme == "light" or colour == "rgb(255, 255, 255)"
+
+
+def test_scheme_can_be_switched_by_keyboard(visit):
+    page = visit(PAGES[0], color_scheme="light")
+    button = page.locator(".theme-switch-button:visible").first
+    button.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    assert button.evaluate("b => getComputedStyle(b).outlineStyle") == "solid"
+    seen = set()
+    for _ in range(3):
+        seen.add(page.evaluate("() => document.documentElement.dataset.theme"))
+        page.keyboard.press("Enter")
+    assert seen == {"light", "dark"}
+
+
+def test_front_page_leads_into_the_book(visit):
+    page = visit("index")
+    page.wait_for_url(f"**/{TOC['root']}.html")
+    assert "2026" in page.locator(".bd-footer-content").inner_text()
+
+
+def ids_and_links(path):
+    text = path.read_text("utf-8")
+    ids = {unquote(one) for one in re.findall(r'\b(?:id|name)="([^"]+)"', text)}
+    text = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+    return ids, re.findall(r'\b(?:href|src)="([^"]+)"', text)
+
+
+@each_page
+def test_links_lead_somewhere(html, name):
+    path = html / f"{name}.html"
+    base, broken = path.as_uri(), []
+    for link in ids_and_links(path)[1]:
+        url, fragment = urldefrag(urljoin(base, link))
+        if urlsplit(url).scheme != "file":
+            continue
+        target = Path(unquote(urlsplit(url).path))
+        if not target.is_file():
+            broken.append(link)
+        elif fragment and target.suffix == ".html":
+            ids = ids_and_links(target)[0]
+            if unquote(fragment) not in ids:
+                broken.append(link)
+    assert broken == []
+
+
+def test_icons_are_in_the_font(html):
+    """The committed icon font is cut down to a list; what the style sheets ask for is on it."""
+    names = ("pydata-sphinx-theme", "sphinx-book-theme")
+    css = "".join((html / f"_static/styles/{name}.css").read_text("utf-8") for name in names)
+    wanted = set(re.findall(r'\\([ef][0-9a-f]{3})"', css))
+    wanted |= {f"{ord(sign):x}" for sign in re.findall("[\ue000-\uf8ff]", css)}
+    have = (ROOT / "book/_static/vendor/fontawesome/icons.txt").read_text("utf-8").split()
+    assert wanted <= set(have)

@@ -1,0 +1,46 @@
+"""Run the chapters and store what they print; pictures are left to the build.
+
+    python tools/run_notebooks.py [NOTEBOOK ...]
+
+The stored text is what `make test` compares a new run with. Pictures would only make diffs.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+
+def keep_text(notebook):
+    """Leave sources, text outputs and the metadata that a reader or the build needs."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)  # its times differ in every run
+        for output in cell.get("outputs", []):
+            for kind in [kind for kind in output.get("data", {}) if kind.startswith("image/")]:
+                del output["data"][kind]
+                output.get("metadata", {}).pop(kind, None)
+    return notebook
+
+
+def main(paths):
+    for path in paths:
+        started = time.monotonic()
+        notebook = nbformat.read(path, as_version=4)
+        resources = {"metadata": {"path": str(path.parent)}}
+        NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
+        nbformat.write(keep_text(notebook), path)
+        print(f"{path}: {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main([Path(name) for name in sys.argv[1:]] or sorted(Path("book").glob("*.ipynb")))
