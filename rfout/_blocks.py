@@ -1,0 +1,153 @@
+"""The rule in NumPy, on a block of coordinates small enough for the processor's cache."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._rule import EPSILON, MAD_FACTOR, TINY, Rule, band
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Block:
+    """What became of a block: aggregate (w,), doubtful coordinates, and each client's tally.
+
+    `aggregate` and tally are undefined, and zero, at the doubtful coordinates.
+    """
+
+    aggregate: Floats
+    doubtful: NDArray[np.intp]
+    n_flagged: NDArray[np.intp]
+    largest_z: Floats
+
+
+def sum_clients(x: Floats) -> Floats:
+    """Sum over axis 0 in the order of clients, as the compiled path does, whatever the width.
+
+    NumPy adds the rows of a wide array one after the other, but a single column in pairs.
+    """
+    if x.shape[1] == 1:
+        return np.add.accumulate(x, axis=0)[-1]
+    return np.add.reduce(x, axis=0)
+
+
+def middles(x: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Lower and upper median over clients."""
+    n = len(x)
+    low, high = (n - 1) // 2, n // 2
+    ranked = np.partition(x.T.copy(), (low, high), axis=1)  # clients adjacent in memory: faster
+    return ranked[:, low], ranked[:, high]
+
+
+def block(x: NDArray[Any], rule: Rule, tally: bool) -> Block:
+    """Apply `rule` to (n_clients, w) float32 or float64.
+
+    A non-finite value makes its coordinate doubtful.
+    """
+    with np.errstate(all="ignore"):  # what overflows or divides by zero becomes doubtful
+        return _paper(x, rule, tally) if rule.is_papers else _robust(x, rule, tally)
+
+
+def _paper(x: NDArray[Any], rule: Rule, tally: bool) -> Block:
+    n = len(x)
+    shift = x[0].astype(np.float64)  # a shift makes the sum of squares safe far from zero
+    d = np.subtract(x, shift, dtype=np.float64)
+    total, squares = sum_clients(d), np.einsum("ij,ij->j", d, d)
+    mean, sigma, limit, error = band(total, squares, n, rule.threshold)
+
+    doubtful = ~((error < limit / 4) & (squares > TINY))
+    constant = np.flatnonzero(squares < TINY)
+    constant = constant[~d[:, constant].any(axis=0)]
+    doubtful[constant], sigma[constant], limit[constant], error[constant] = False, np.inf, 0.0, 0.0
+    flagged, column = _beyond(d, mean, limit, error, doubtful)
+
+    n_flagged = np.bincount(column, minlength=len(shift))
+    if rule.replacement == "center":
+        # The outlier's share stays in the mean, so subtracting it again loses nothing that counts.
+        gone = np.bincount(column, d.reshape(-1)[flagged], minlength=len(shift))
+        aggregate = shift + ((total - gone) + n_flagged * mean) / n
+    else:  # here it leaves altogether, and must not have swallowed the small values meanwhile
+        aggregate = shift + mean
+        some = np.flatnonzero((n_flagged > 0) & (n_flagged < n))
+        if len(some):
+            kept = x.astype(np.float64)
+            kept.reshape(-1)[flagged] = 0.0
+            aggregate[some] = (sum_clients(kept) / (n - n_flagged))[some]
+    return _finish(aggregate, d, mean, sigma, doubtful, flagged, tally)
+
+
+def _robust(x: NDArray[Any], rule: Rule, tally: bool) -> Block:
+    """The members of the family with a median in them."""
+    n = len(x)
+    low, high = (part.astype(np.float64) for part in middles(x))
+    d = np.subtract(x, low, dtype=np.float64)  # from the lower median: no attacker places it
+    span = high - low
+    total = sum_clients(d)
+    power = np.einsum("ij,ij->j", d, d) / n
+    center = total / n if rule.center == "mean" else span / 2
+    if rule.scale == "std":
+        _, scale, limit, error = band(total, power * n, n, rule.threshold)
+        error = error + 4 * EPSILON * (limit + span)
+        settled = ~d.any(axis=0)
+        doubtful = ~((error < limit / 4) & (power > TINY)) & ~settled
+    else:
+        ranked = middles(np.abs(d - span / 2))
+        scale = MAD_FACTOR * ((ranked[0] + ranked[1]) / 2)
+        limit = rule.threshold * scale
+        error = 64 * EPSILON * (limit + span)
+        if rule.center == "mean":
+            error = error + 2 * (n + 8) * EPSILON * np.sqrt(power)
+        # More than half at one value: MAD is 0 and every other value is flagged, without rounding.
+        settled = (ranked[1] == 0) & (span == 0) & (error == 0)
+        doubtful = ~((error < limit / 4) & (limit > TINY) & np.isfinite(limit)) & ~settled
+        doubtful |= ~np.isfinite(total)
+    limit[settled], error[settled] = 0.0, 0.0
+    scale[scale == 0] = np.inf
+    flagged, column = _beyond(d, center, limit, error, doubtful)
+
+    n_flagged = np.bincount(column, minlength=len(low))
+    d_kept = d.copy() if tally else d
+    d_kept.reshape(-1)[flagged] = 0.0
+    kept = sum_clients(d_kept)
+    if rule.replacement == "center":
+        offset = (kept + n_flagged * center) / n
+    else:
+        offset = np.where(n_flagged < n, kept / np.maximum(n - n_flagged, 1), center)
+    return _finish(low + offset, d, center, scale, doubtful, flagged, tally)
+
+
+def _beyond(
+    d: Floats, center: Floats, limit: Floats, error: Floats, doubtful: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Flat places in `d` of the flagged values, and their columns; adds to `doubtful`."""
+    near = limit - error
+    flagged = np.flatnonzero((d > center + near) | (d < center - near))
+    column = flagged % d.shape[1]
+    far = (limit + error)[column]
+    value = d.reshape(-1)[flagged]
+    sure = (value > center[column] + far) | (value < center[column] - far)
+    doubtful[column[~sure]] = True
+    settled = ~doubtful[column]
+    return flagged[settled], column[settled]
+
+
+def _finish(
+    aggregate: Floats,
+    d: Floats,
+    center: Floats,
+    scale: Floats,
+    doubtful: NDArray[np.bool_],
+    flagged: NDArray[np.intp],
+    tally: bool,
+) -> Block:
+    n, w = d.shape
+    n_flagged, largest_z = np.zeros(n, np.intp), np.zeros(n)
+    if tally:
+        n_flagged += np.bincount(flagged // w, minlength=n)
+        center, scale = np.where(doubtful, 0.0, center), np.where(doubtful, np.inf, scale)
+        z = np.abs(np.where(doubtful, 0.0, d) - center) / scale
+        largest_z = z.max(axis=1, initial=0.0)
+    return Block(aggregate, np.flatnonzero(doubtful), n_flagged, largest_z)
