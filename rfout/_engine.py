@@ -109,10 +109,14 @@ def _in_blocks(
     n = len(rows)
     dtype = _working_dtype(rows)
     width = max(1, BLOCK // n)
+    own = threading.local()
 
     def work(low: int) -> tuple[NDArray[Any], NDArray[Any]]:
         high = min(low + width, stop)
-        done = _blocks.block(_gather(rows, low, high, dtype), rule, tally is not None)
+        if not hasattr(own, "scratch"):
+            own.scratch = _blocks.Scratch(n, width)
+        x = _gather(rows, low, high, dtype)
+        done = _blocks.block(x, rule, tally is not None, own.scratch)
         out[low:high] = done.aggregate
         extra = _resolve(rows, low + done.doubtful, rule, out)
         return done.n_flagged + extra[0], np.maximum(done.largest_z, extra[1])

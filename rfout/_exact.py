@@ -84,7 +84,7 @@ def resolve(x: Floats, rule: Rule) -> tuple[Floats, NDArray[np.bool_], Floats]:
     n = len(x)
     # A power of two brings the largest value of a coordinate near 1: no square over- or underflows.
     exponent = np.frexp(np.abs(x).max(axis=0))[1]
-    x = np.ldexp(x, -exponent)
+    given, x = x, np.ldexp(x, -exponent)
     # The lower median as origin: within one sigma of the mean, so that nothing cancels, and no
     # attacker of a minority places it.
     origin = np.sort(x, axis=0)[(n - 1) // 2]
@@ -110,18 +110,41 @@ def resolve(x: Floats, rule: Rule) -> tuple[Floats, NDArray[np.bool_], Floats]:
     flagged = subtract(left, right)[0] > TIE * right[0]
 
     unit = scale[0] if rule.scale == "std" else MAD_FACTOR * scale[0]
-    z = np.divide(left[0], unit, out=np.zeros_like(x), where=unit > 0)
+    with np.errstate(over="ignore"):  # a z beyond the largest float64 is infinite
+        z = np.divide(left[0], unit, out=np.zeros_like(x), where=unit > 0)
     if rule.scale == "std":
         z = np.sqrt(np.maximum(z, 0.0))
 
-    kept = np.zeros_like(origin)
-    for row in np.where(flagged, 0.0, d[0]):
-        kept += row
-    n_flagged = flagged.sum(axis=0)
+    with np.errstate(over="ignore"):  # then it is not needed either
+        offset = np.ldexp(center, exponent)
+    return _average(given, flagged, offset, rule), flagged, z
+
+
+def _average(x: Floats, flagged: NDArray[np.bool_], offset: Floats, rule: Rule) -> Floats:
+    """The mean of what results, from the values as given, so that small ones keep their bits.
+
+    `offset` leads from the lower median to the center.
+    """
+    n, n_flagged = len(x), flagged.sum(axis=0)
+    origin = np.sort(x, axis=0)[(n - 1) // 2]
+    counted = np.where(flagged, 0.0, x)
+    # Room for the sum, where it is wanted.
+    largest = np.maximum(np.abs(counted).max(axis=0), np.abs(origin))
     if rule.replacement == "center":
-        offset = (kept + n_flagged * center) / n
+        largest = np.maximum(largest, np.abs(offset))
+    down = np.maximum(np.frexp(largest)[1] + n.bit_length() - 1022, 0)
+    low, high = np.ldexp(x.min(axis=0), -down), np.ldexp(x.max(axis=0), -down)
+    x, origin, offset = (np.ldexp(one, -down) for one in (counted, origin, offset))
+
+    kept = np.zeros_like(origin)
+    if rule.replacement == "center":
+        for row in np.where(flagged, 0.0, x - origin):
+            kept += row
+        average = origin + (kept + n_flagged * offset) / n
     else:
-        offset = np.where(n_flagged < n, kept / np.maximum(n - n_flagged, 1), center)
-    # An average lies within its values; rounding must not push it past the largest float64.
-    aggregate = np.clip(origin + offset, x.min(axis=0), x.max(axis=0))
-    return np.ldexp(aggregate, exponent), flagged, z
+        for row in x:
+            kept += row
+        all_gone = n_flagged == n
+        average = np.where(all_gone, origin + offset, kept / np.where(all_gone, 1, n - n_flagged))
+    # It lies within its values; rounding must not push it past the largest float64.
+    return np.ldexp(np.clip(average, low, high), down)

@@ -236,7 +236,7 @@ def aggregate(
             if special[i] == 0 or (special[i] == 2 and not drop):
                 continue
             if squares[i] < TINY and top[i] == bottom[i]:
-                out[strip + i] = shift[i]
+                out[strip + i] = shift[i] + 0.0  # as the blocks do: no negative zero
                 means[i], sigmas[i], limits[i] = 0.0, np.inf, np.inf
                 continue
             near, far = limits[i] - errors[i], limits[i] + errors[i]
