@@ -59,7 +59,9 @@ def block(x: NDArray[Any], rule: Rule, tally: bool, scratch: Scratch) -> Block:
     A non-finite value makes its coordinate doubtful.
     """
     with np.errstate(all="ignore"):  # what overflows or divides by zero becomes doubtful
-        return _paper(x, rule, tally, scratch) if rule.is_papers else _robust(x, rule, tally)
+        return (
+            _paper(x, rule, tally, scratch) if rule.is_papers else _robust(x, rule, tally, scratch)
+        )
 
 
 def _paper(x: NDArray[Any], rule: Rule, tally: bool, scratch: Scratch) -> Block:
@@ -83,25 +85,21 @@ def _paper(x: NDArray[Any], rule: Rule, tally: bool, scratch: Scratch) -> Block:
         # The outlier's share stays in the mean, so subtracting it again loses nothing that counts.
         gone = np.bincount(column, d.reshape(-1)[flagged], minlength=w)
         aggregate = shift + ((total - gone) + n_flagged * mean) / n
-    else:  # here it leaves altogether, and must not have swallowed the small values meanwhile
-        aggregate = shift + mean
-        some = np.flatnonzero((n_flagged > 0) & (n_flagged < n))
-        if len(some):
-            kept = scratch(1, x.shape)
-            kept[:] = x
-            kept.reshape(-1)[flagged] = 0.0
-            aggregate[some] = ((sum_clients(kept) + 0.0) / (n - n_flagged))[some]
+    else:
+        aggregate = _without(x, shift + mean, shift + mean, flagged, n_flagged, scratch)
     return _finish(aggregate, d, mean, sigma, doubtful, flagged, tally)
 
 
-def _robust(x: NDArray[Any], rule: Rule, tally: bool) -> Block:
+def _robust(x: NDArray[Any], rule: Rule, tally: bool, scratch: Scratch) -> Block:
     """The members of the family with a median in them."""
     n = len(x)
     low, high = (part.astype(np.float64) for part in middles(x))
-    d = np.subtract(x, low, dtype=np.float64)  # from the lower median: no attacker places it
+    d = scratch(0, x.shape)
+    d[:] = x
+    d -= low  # from the lower median: no attacker places it
     span = high - low
     total = sum_clients(d)
-    power = sum_clients(d * d) / n
+    power = sum_clients(np.multiply(d, d, out=scratch(1, x.shape))) / n
     center = total / n if rule.center == "mean" else span / 2
     if rule.scale == "std":
         _, scale, limit, error = band(total, power * n, n, rule.threshold)
@@ -125,14 +123,36 @@ def _robust(x: NDArray[Any], rule: Rule, tally: bool) -> Block:
     doubtful |= unsure
 
     n_flagged = np.bincount(column, minlength=len(low))
-    d_kept = d.copy() if tally else d
-    d_kept.reshape(-1)[flagged] = 0.0
-    kept = sum_clients(d_kept)
     if rule.replacement == "center":
-        offset = (kept + n_flagged * center) / n
+        kept = scratch(1, x.shape)
+        kept[:] = d
+        kept.reshape(-1)[flagged] = 0.0
+        aggregate = low + (sum_clients(kept) + n_flagged * center) / n
     else:
-        offset = np.where(n_flagged < n, kept / np.maximum(n - n_flagged, 1), center)
-    return _finish(low + offset, d, center, scale, doubtful, flagged, tally)
+        aggregate = _without(x, low + total / n, low + center, flagged, n_flagged, scratch)
+    return _finish(aggregate, d, center, scale, doubtful, flagged, tally)
+
+
+def _without(
+    x: NDArray[Any],
+    mean: Floats,
+    center: Floats,
+    flagged: NDArray[np.intp],
+    n_flagged: NDArray[np.intp],
+    scratch: Scratch,
+) -> Floats:
+    """The mean of what is not flagged: `mean` if that is all, `center` if it is nothing.
+
+    From the values themselves: a huge one that is left out must not have swallowed the others.
+    """
+    n = len(x)
+    if not len(flagged):
+        return mean
+    kept = scratch(1, x.shape)
+    kept[:] = x
+    kept.reshape(-1)[flagged] = 0.0
+    rest = (sum_clients(kept) + 0.0) / (n - n_flagged)
+    return np.where(n_flagged == 0, mean, np.where(n_flagged == n, center, rest))
 
 
 def _beyond(

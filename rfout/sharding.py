@@ -8,6 +8,7 @@ Chapter: full-scale.
 """
 
 import functools
+import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def slices(n_params: int, n_shards: int) -> list[slice]:
     if n_shards < 1 or n_params < 0:
         raise ValueError(f"cannot cut {n_params} coordinates into {n_shards} shards")
     cuts = [n_params * i // n_shards for i in range(n_shards + 1)]
-    return [slice(start, stop) for start, stop in zip(cuts, cuts[1:], strict=False)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(cuts)]
 
 
 @dataclass(frozen=True)

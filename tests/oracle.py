@@ -6,6 +6,9 @@ import numpy as np
 
 MAD_FACTOR = Fraction(1.4826)  # the float64 of that name, exactly
 
+# What the operator's documentation calls a tie, in squares.
+TIE = Fraction(1, 2**79)
+
 
 def double_median(values):
     ranked = sorted(values)
@@ -41,8 +44,8 @@ def rfout1d(values, threshold=3.0, center="mean", scale="std", replacement="cent
     return aggregate, np.array(flagged), nearest
 
 
-def rounding(values, flagged, center="mean", scale="std", replacement="center"):
-    """How far from exact an average in float64, rounded to the dtype of the values, may be.
+def rounding(values, flagged, dtype, center="mean", scale="std", replacement="center"):
+    """How far from exact an average in float64, rounded to `dtype`, may be.
 
     What leaves no trace in the aggregate must not leave its rounding error behind either.
     """
@@ -52,7 +55,7 @@ def rounding(values, flagged, center="mean", scale="std", replacement="center"):
         counted += [np.sort(x)[len(x) // 2], np.sort(x)[(len(x) - 1) // 2]]
     elif replacement == "center" or flagged.all():
         counted = x
-    limits = np.finfo(values.dtype)
+    limits = np.finfo(dtype)
     largest = Fraction(float(np.abs(counted).max()))
     return (
         4 * len(x) * largest * Fraction(1, 2**53)
