@@ -1,4 +1,4 @@
-"""The rule in NumPy, on a block of coordinates small enough for the processor's cache."""
+"""The paper's rule in NumPy, on a block of coordinates that fits in the processor's cache."""
 
 import math
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._rule import EPSILON, MAD_FACTOR, TINY, Rule, band
+from ._rule import TINY, Rule, band
 
+Values = NDArray[Any]  # (n_clients, w) float32 or float64
 Floats = NDArray[np.float64]
 
 
@@ -25,6 +26,16 @@ class Block:
     largest_z: Floats
 
 
+class Scratch:
+    """Two arrays to work in, made once: fresh memory costs more than what is done in it."""
+
+    def __init__(self, n_values: int) -> None:
+        self._held = np.empty((2, n_values))
+
+    def __call__(self, which: int, shape: tuple[int, ...], dtype: Any = np.float64) -> Any:
+        return self._held[which].view(dtype)[: math.prod(shape)].reshape(shape)
+
+
 def sum_clients(x: Floats) -> Floats:
     """Sum over axis 0 in the order of clients, as the compiled path does, whatever the width.
 
@@ -35,106 +46,77 @@ def sum_clients(x: Floats) -> Floats:
     return np.add.reduce(x, axis=0)
 
 
-def middles(x: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Lower and upper median over clients."""
-    n = len(x)
-    low, high = (n - 1) // 2, n // 2
-    ranked = np.partition(x.T.copy(), (low, high), axis=1)  # clients adjacent in memory: faster
-    return ranked[:, low], ranked[:, high]
-
-
-class Scratch:
-    """Two arrays to work in, made once: fresh memory costs more than what is done in it."""
-
-    def __init__(self, n: int, width: int) -> None:
-        self._held = np.empty((2, n * width))
-
-    def __call__(self, which: int, shape: tuple[int, ...], dtype: Any = np.float64) -> Any:
-        return self._held[which].view(dtype)[: math.prod(shape)].reshape(shape)
-
-
-def block(x: NDArray[Any], rule: Rule, tally: bool, scratch: Scratch) -> Block:
-    """Apply `rule` to (n_clients, w) float32 or float64.
-
-    A non-finite value makes its coordinate doubtful.
-    """
-    with np.errstate(all="ignore"):  # what overflows or divides by zero becomes doubtful
-        return (
-            _paper(x, rule, tally, scratch) if rule.is_papers else _robust(x, rule, tally, scratch)
-        )
-
-
-def _paper(x: NDArray[Any], rule: Rule, tally: bool, scratch: Scratch) -> Block:
+def paper(x: Values, rule: Rule, tally: bool, scratch: Scratch) -> Block:
+    """Flag by mean and standard deviation. A value that is not finite is doubtful."""
     n, w = x.shape
     shift = x[0].astype(np.float64)  # a shift makes the sum of squares safe far from zero
-    d = scratch(0, x.shape)
-    d[:] = x
-    d -= shift
-    total, squares = sum_clients(d), sum_clients(np.multiply(d, d, out=scratch(1, x.shape)))
+    d = deviations(x, shift, scratch)
+    total = sum_clients(d)
+    if tally:
+        squares = sum_clients(np.multiply(d, d, out=scratch(1, d.shape)))
+    else:  # summed in an order of its own: no byte of the aggregate depends on it, only of z
+        squares = np.einsum("ij,ij->j", d, d)
     mean, sigma, limit, error = band(total, squares, n, rule.threshold)
 
     doubtful = ~((error < limit / 4) & (squares > TINY))
     constant = np.flatnonzero(squares < TINY)
     constant = constant[~d[:, constant].any(axis=0)]
     doubtful[constant], sigma[constant], limit[constant], error[constant] = False, np.inf, 0.0, 0.0
-
-    flagged, column, unsure = _beyond(x, d, shift, mean, limit, error)
+    flagged, column, unsure = beyond(x, d, shift, mean, limit, error, scratch)
     doubtful |= unsure
+
     n_flagged = np.bincount(column, minlength=w)
     if rule.replacement == "center":
         # The outlier's share stays in the mean, so subtracting it again loses nothing that counts.
         gone = np.bincount(column, d.reshape(-1)[flagged], minlength=w)
         aggregate = shift + ((total - gone) + n_flagged * mean) / n
     else:
-        aggregate = _without(x, shift + mean, shift + mean, flagged, n_flagged, scratch)
-    return _finish(aggregate, d, mean, sigma, doubtful, flagged, tally)
+        aggregate = without(x, shift + mean, shift + mean, flagged, n_flagged, scratch)
+    counted = count(d, mean, sigma, doubtful, flagged) if tally else nobody(n)
+    return Block(aggregate, np.flatnonzero(doubtful), *counted)
 
 
-def _robust(x: NDArray[Any], rule: Rule, tally: bool, scratch: Scratch) -> Block:
-    """The members of the family with a median in them."""
-    n = len(x)
-    low, high = (part.astype(np.float64) for part in middles(x))
+def deviations(x: Values, shift: Floats, scratch: Scratch) -> Any:
+    """Take `shift` from the values, in float64: converted first, as NumPy would do it in bits."""
     d = scratch(0, x.shape)
     d[:] = x
-    d -= low  # from the lower median: no attacker places it
-    span = high - low
-    total = sum_clients(d)
-    power = sum_clients(np.multiply(d, d, out=scratch(1, x.shape))) / n
-    center = total / n if rule.center == "mean" else span / 2
-    if rule.scale == "std":
-        _, scale, limit, error = band(total, power * n, n, rule.threshold)
-        error = error + 4 * EPSILON * (limit + span)
-        settled = ~d.any(axis=0)
-        doubtful = ~((error < limit / 4) & (power > TINY)) & ~settled
-    else:
-        ranked = middles(np.abs(d - span / 2))
-        scale = MAD_FACTOR * ((ranked[0] + ranked[1]) / 2)
-        limit = rule.threshold * scale
-        error = 64 * EPSILON * (limit + span)
-        if rule.center == "mean":
-            error = error + 2 * (n + 8) * EPSILON * np.sqrt(power)
-        # More than half at one value: MAD is 0 and every other value is flagged, without rounding.
-        settled = (ranked[1] == 0) & (span == 0) & (error == 0)
-        doubtful = ~((error < limit / 4) & (limit > TINY) & np.isfinite(limit)) & ~settled
-        doubtful |= ~np.isfinite(total)
-    limit[settled], error[settled] = 0.0, 0.0
-    scale[scale == 0] = np.inf
-    flagged, column, unsure = _beyond(x, d, low, center, limit, error)
-    doubtful |= unsure
-
-    n_flagged = np.bincount(column, minlength=len(low))
-    if rule.replacement == "center":
-        kept = scratch(1, x.shape)
-        kept[:] = d
-        kept.reshape(-1)[flagged] = 0.0
-        aggregate = low + (sum_clients(kept) + n_flagged * center) / n
-    else:
-        aggregate = _without(x, low + total / n, low + center, flagged, n_flagged, scratch)
-    return _finish(aggregate, d, center, scale, doubtful, flagged, tally)
+    d -= shift
+    return d
 
 
-def _without(
-    x: NDArray[Any],
+def beyond(
+    x: Values,
+    d: Floats,
+    shift: Floats,
+    center: Floats,
+    limit: Floats,
+    error: Floats,
+    scratch: Scratch,
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
+    """Flat places of who is further than `limit` from `center`, their columns, and who is unsure.
+
+    Every value of x, which is d + shift, is compared with bounds of its own dtype a little inside
+    the limit, in half the time for float32; what lies beyond them, with the limit itself.
+    """
+    near, far = limit - error, limit + error
+    where = shift + center
+    slack = 4 * np.finfo(x.dtype).eps * (np.abs(where) + np.abs(shift) + limit)
+    up, down = (where + (near - slack)).astype(x.dtype), (where - (near - slack)).astype(x.dtype)
+    outside, below = scratch(1, (2, *x.shape), np.bool_)
+    np.greater(x, up, out=outside)
+    outside |= np.less(x, down, out=below)
+    place = np.flatnonzero(outside)
+    column = place % max(1, x.shape[1])
+    value = d.reshape(-1)[place]
+    sure = (value > (center + far)[column]) | (value < (center - far)[column])
+    inside = ~((value > (center + near)[column]) | (value < (center - near)[column]))
+    unsure = np.zeros(x.shape[1], np.bool_)
+    unsure[column[~(sure | inside)]] = True
+    return place[~inside], column[~inside], unsure
+
+
+def without(
+    x: Values,
     mean: Floats,
     center: Floats,
     flagged: NDArray[np.intp],
@@ -155,43 +137,21 @@ def _without(
     return np.where(n_flagged == 0, mean, np.where(n_flagged == n, center, rest))
 
 
-def _beyond(
-    x: NDArray[Any], d: Floats, shift: Floats, center: Floats, limit: Floats, error: Floats
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
-    """Flat places of the flagged values, their columns, and which columns are unsure.
-
-    All of x, which is d + shift, is compared with bounds of its own dtype a little inside the
-    limit, in half the time for float32; what lies beyond, with the limit itself.
-    """
-    near, far = limit - error, limit + error
-    room = near - 4 * EPSILON * (np.abs(shift) + np.abs(center) + near)
-    up = np.nextafter((shift + (center + room)).astype(x.dtype), x.dtype.type(-np.inf))
-    down = np.nextafter((shift + (center - room)).astype(x.dtype), x.dtype.type(np.inf))
-    place = np.flatnonzero((x > up) | (x < down))
-    column = place % max(1, x.shape[1])
-    value = d.reshape(-1)[place]
-    beyond = (value > (center + near)[column]) | (value < (center - near)[column])
-    place, column, value = place[beyond], column[beyond], value[beyond]
-    sure = (value > (center + far)[column]) | (value < (center - far)[column])
-    unsure = np.zeros(x.shape[1], np.bool_)
-    unsure[column[~sure]] = True
-    return place, column, unsure
-
-
-def _finish(
-    aggregate: Floats,
+def count(
     d: Floats,
     center: Floats,
     scale: Floats,
     doubtful: NDArray[np.bool_],
     flagged: NDArray[np.intp],
-    tally: bool,
-) -> Block:
+) -> tuple[NDArray[np.intp], Floats]:
+    """Each client's number of flagged values and largest |z|, the doubtful left out; ends `d`."""
     n, w = d.shape
-    n_flagged, largest_z = np.zeros(n, np.intp), np.zeros(n)
-    if tally:
-        n_flagged += np.bincount(flagged[~doubtful[flagged % w]] // w, minlength=n)
-        center, scale = np.where(doubtful, 0.0, center), np.where(doubtful, np.inf, scale)
-        z = np.abs(np.where(doubtful, 0.0, d) - center) / scale
-        largest_z = z.max(axis=1, initial=0.0)
-    return Block(aggregate, np.flatnonzero(doubtful), n_flagged, largest_z)
+    n_flagged = np.bincount(flagged[~doubtful[flagged % w]] // w, minlength=n)
+    d -= np.where(doubtful, 0.0, center)
+    np.abs(d, out=d)
+    d /= np.where(doubtful, np.inf, scale)
+    return n_flagged, np.fmax.reduce(d, axis=1, initial=0.0)  # what is doubtful may be NaN
+
+
+def nobody(n: int) -> tuple[NDArray[np.intp], Floats]:
+    return np.zeros(n, np.intp), np.zeros(n)

@@ -4,7 +4,7 @@ import mmap
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -12,17 +12,14 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from . import _blocks, _exact
+from . import _blocks, _exact, _robust, _rows
+from ._rows import Rows
 from ._rule import Rule
 
-# One layer's values, a row for each client: a 2-D array, or one-dimensional arrays (or `.flat`
-# of what is not contiguous) anywhere in memory.
-Rows = Sequence[Any] | NDArray[Any]
-
 LARGE = 2**22  # values; from here on, loading a compiler pays
-BLOCK = 2**17  # values that the NumPy path works on at a time: 1 MiB of float64
+BLOCK = 2**18  # values that the NumPy path works on at a time: 2 MiB of float64
 CHUNK = 2**16  # coordinates that a thread of the compiled path is handed at a time
 BUFFER = 2**20  # values that are copied where they cannot be read in place
 WINDOW = 2**26  # values of a memory-mapped file that are held resident
@@ -88,7 +85,7 @@ def aggregate(rows: Rows, rule: Rule, out: NDArray[Any], tally: Tally | None) ->
     n, d = len(rows), len(out)
     if d == 0:
         return
-    maps = _maps(rows)
+    maps = _rows.maps(rows)
     window = max(1, WINDOW // n) if maps else d
     for start in range(0, d, window):
         stop = min(start + window, d)
@@ -107,16 +104,18 @@ def _in_blocks(
     rows: Rows, start: int, stop: int, rule: Rule, out: NDArray[Any], tally: Tally | None
 ) -> None:
     n = len(rows)
-    dtype = _working_dtype(rows)
+    dtype = _rows.working_dtype(rows)
+    apply = _blocks.paper if rule.is_papers else _robust.robust
     width = max(1, BLOCK // n)
     own = threading.local()
 
     def work(low: int) -> tuple[NDArray[Any], NDArray[Any]]:
         high = min(low + width, stop)
         if not hasattr(own, "scratch"):
-            own.scratch = _blocks.Scratch(n, width)
-        x = _gather(rows, low, high, dtype)
-        done = _blocks.block(x, rule, tally is not None, own.scratch)
+            own.scratch = _blocks.Scratch(n * width)
+        x = _rows.gather(rows, low, high, dtype)
+        with np.errstate(all="ignore"):  # what overflows or divides by zero becomes doubtful
+            done = apply(x, rule, tally is not None, own.scratch)
         out[low:high] = done.aggregate
         extra = _resolve(rows, low + done.doubtful, rule, out)
         return done.n_flagged + extra[0], np.maximum(done.largest_z, extra[1])
@@ -134,8 +133,8 @@ def _compiled(
     tally: Tally | None,
 ) -> None:
     n = len(rows)
-    dtype = _working_dtype(rows)
-    addresses = _addresses(rows, dtype)
+    dtype = _rows.working_dtype(rows)
+    addresses = _rows.addresses(rows, dtype)
     chunk = CHUNK if addresses is not None else max(1, BUFFER // n)
     chunk = max(1, min(chunk, -(-(stop - start) // n_threads())))
     result = out if out.dtype == dtype else np.empty(len(out), dtype)
@@ -146,8 +145,8 @@ def _compiled(
         n_flagged, largest_z = np.zeros(n, np.int64), np.zeros(n)
         where, first = addresses, low
         if where is None:
-            block = _gather(rows, low, high, dtype)
-            where, first = _addresses(block, dtype), 0
+            block = _rows.gather(rows, low, high, dtype)
+            where, first = _rows.addresses(block, dtype), 0
         n_doubtful = compiled.aggregate(
             where,
             np.empty(0, dtype),
@@ -225,59 +224,3 @@ def _not_finite(rows: Rows) -> dict[int, int]:
                 places[client] = start + int(bad[0])
                 break
     return places
-
-
-def _working_dtype(rows: Rows) -> np.dtype[Any]:
-    """float32 for 16 and 32 bit floats, else float64: in it the sums are made in float64."""
-    kinds = {np.asarray(row[:0]).dtype for row in _distinct(rows)}
-    narrow = all(kind.kind == "f" and kind.itemsize <= 4 for kind in kinds)
-    return np.dtype(np.float32 if narrow else np.float64)
-
-
-def _distinct(rows: Rows) -> Rows:
-    """One row for all of an array's, which are alike; all of a list's."""
-    return rows[:1] if isinstance(rows, np.ndarray) else rows
-
-
-def _gather(rows: Rows, start: int, stop: int, dtype: DTypeLike) -> NDArray[Any]:
-    if isinstance(rows, np.ndarray):
-        return rows[:, start:stop].astype(dtype, order="C", copy=False)
-    block = np.empty((len(rows), stop - start), dtype)
-    for into, row in zip(block, rows, strict=True):
-        into[:] = row[start:stop]
-    return block
-
-
-def _addresses(rows: Rows, dtype: np.dtype[Any]) -> NDArray[np.int64] | None:
-    """Where each client's values begin, or None if one's cannot be read in place."""
-    if isinstance(rows, np.ndarray) and not rows.flags.aligned:
-        return None
-    for row in _distinct(rows):
-        in_place = (
-            isinstance(row, np.ndarray)
-            and row.dtype == dtype
-            and row.flags.c_contiguous
-            and row.flags.aligned
-        )
-        if not in_place:
-            return None
-    if isinstance(rows, np.ndarray):
-        return rows.ctypes.data + rows.strides[0] * np.arange(len(rows), dtype=np.int64)
-    return np.array([row.ctypes.data for row in rows], dtype=np.int64)
-
-
-def _maps(rows: Rows) -> list[mmap.mmap]:
-    """The files that `rows` are mapped from, where giving pages back loses nothing."""
-    if not hasattr(mmap, "MADV_DONTNEED"):  # Windows: the system sees to it
-        return []
-    found: dict[int, mmap.mmap] = {}
-    for row in [rows] if isinstance(rows, np.ndarray) else rows:
-        base: Any = row.base if isinstance(row, np.flatiter) else row
-        shared = False
-        while isinstance(base, np.ndarray):
-            # A copy-on-write map ("c") keeps its changes in the pages: those stay.
-            shared = isinstance(base, np.memmap) and base.mode in ("r", "r+")
-            base = base.base
-        if shared and isinstance(base, mmap.mmap):
-            found[id(base)] = base
-    return list(found.values())

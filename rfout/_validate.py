@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._engine import Rows
+from ._rows import Rows
 from ._rule import Rule
 
 Layer = NDArray[Any]

@@ -71,6 +71,8 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
         "_exact",
         "_kernels",
         "_rule",
+        "_robust",
+        "_rows",
         "_validate",
     ):
         with open(os.path.join(source, f"{name}.py"), encoding="utf-8") as file:
