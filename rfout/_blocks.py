@@ -72,6 +72,7 @@ def paper(x: Values, rule: Rule, tally: bool, scratch: Scratch) -> Block:
         aggregate = shift + ((total - gone) + n_flagged * mean) / n
     else:
         aggregate = without(x, shift + mean, shift + mean, flagged, n_flagged, scratch)
+    doubtful |= ~np.isfinite(aggregate)  # a sum may overflow where a mean does not
     counted = count(d, mean, sigma, doubtful, flagged) if tally else nobody(n)
     return Block(aggregate, np.flatnonzero(doubtful), *counted)
 
@@ -100,7 +101,9 @@ def beyond(
     """
     near, far = limit - error, limit + error
     where = shift + center
-    slack = 4 * np.finfo(x.dtype).eps * (np.abs(where) + np.abs(shift) + limit)
+    rounding = np.finfo(x.dtype)
+    slack = 4 * rounding.eps * (np.abs(where) + np.abs(shift) + limit)
+    slack += rounding.smallest_subnormal
     up, down = (where + (near - slack)).astype(x.dtype), (where - (near - slack)).astype(x.dtype)
     outside, below = scratch(1, (2, *x.shape), np.bool_)
     np.greater(x, up, out=outside)

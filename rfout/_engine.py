@@ -1,6 +1,5 @@
 """Walk over the coordinates: which path, which blocks, how many threads, what stays in memory."""
 
-import mmap
 import os
 import sys
 import threading
@@ -22,7 +21,7 @@ LARGE = 2**22  # values; from here on, loading a compiler pays
 BLOCK = 2**18  # values that the NumPy path works on at a time: 2 MiB of float64
 CHUNK = 2**16  # coordinates that a thread of the compiled path is handed at a time
 BUFFER = 2**20  # values that are copied where they cannot be read in place
-WINDOW = 2**26  # values of a memory-mapped file that are held resident
+WINDOW = 2**22  # values that are copied at a time from memory-mapped files
 
 
 Work = Callable[[int], tuple[NDArray[Any], NDArray[Any]]]
@@ -85,87 +84,82 @@ def aggregate(rows: Rows, rule: Rule, out: NDArray[Any], tally: Tally | None) ->
     n, d = len(rows), len(out)
     if d == 0:
         return
-    maps = _rows.maps(rows)
-    window = max(1, WINDOW // n) if maps else d
-    for start in range(0, d, window):
-        stop = min(start + window, d)
-        try:
-            if rule.is_papers and n * d >= LARGE and (compiled := kernels()) is not None:
-                _compiled(compiled, rows, start, stop, rule, out, tally)
-            else:
-                _in_blocks(rows, start, stop, rule, out, tally)
-        except _SomewhereError:
-            raise NotFiniteError(_not_finite(rows)) from None
-        for one in maps:  # what was read counts as resident until it is given back
-            one.madvise(mmap.MADV_DONTNEED)
+    large = rule.is_papers and n * d >= LARGE
+    path = _compiled if large and kernels() is not None else _in_blocks
+    dtype = _rows.working_dtype(rows)
+    try:
+        if not any(map(_rows.mapped_file, rows)):
+            path(rows, dtype, rule, out, tally)
+            return
+        # What is read of a file counts as resident, by whole folios: one client at a time.
+        window = max(1, WINDOW // n)
+        for start in range(0, d, window):
+            part = out[start : start + window]
+            path(_rows.copy(rows, start, start + len(part), dtype), dtype, rule, part, tally)
+    except _SomewhereError:
+        raise NotFiniteError(_not_finite(rows)) from None
 
 
 def _in_blocks(
-    rows: Rows, start: int, stop: int, rule: Rule, out: NDArray[Any], tally: Tally | None
+    rows: Rows, dtype: np.dtype[Any], rule: Rule, out: NDArray[Any], tally: Tally | None
 ) -> None:
-    n = len(rows)
-    dtype = _rows.working_dtype(rows)
+    n, d = len(rows), len(out)
     apply = _blocks.paper if rule.is_papers else _robust.robust
     width = max(1, BLOCK // n)
     own = threading.local()
 
-    def work(low: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        high = min(low + width, stop)
+    def work(start: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        stop = min(start + width, d)
         if not hasattr(own, "scratch"):
             own.scratch = _blocks.Scratch(n * width)
-        x = _rows.gather(rows, low, high, dtype)
+        x = _rows.block(rows, start, stop, dtype)
         with np.errstate(all="ignore"):  # what overflows or divides by zero becomes doubtful
             done = apply(x, rule, tally is not None, own.scratch)
-        out[low:high] = done.aggregate
-        extra = _resolve(rows, low + done.doubtful, rule, out)
+        out[start:stop] = done.aggregate
+        extra = _resolve(rows, start, done.doubtful, rule, out)
         return done.n_flagged + extra[0], np.maximum(done.largest_z, extra[1])
 
-    _run(work, range(start, stop, width), tally)
+    _run(work, range(0, d, width), tally)
 
 
 def _compiled(
-    compiled: ModuleType,
-    rows: Rows,
-    start: int,
-    stop: int,
-    rule: Rule,
-    out: NDArray[Any],
-    tally: Tally | None,
+    rows: Rows, dtype: np.dtype[Any], rule: Rule, out: NDArray[Any], tally: Tally | None
 ) -> None:
-    n = len(rows)
-    dtype = _rows.working_dtype(rows)
-    addresses = _rows.addresses(rows, dtype)
-    chunk = CHUNK if addresses is not None else max(1, BUFFER // n)
-    chunk = max(1, min(chunk, -(-(stop - start) // n_threads())))
-    result = out if out.dtype == dtype else np.empty(len(out), dtype)
+    n, d = len(rows), len(out)
+    compiled = kernels()
+    assert compiled is not None
+    in_place = _rows.addresses(rows, dtype)
+    chunk = CHUNK if in_place is not None else max(1, BUFFER // n)
+    chunk = min(chunk, -(-d // n_threads()))
 
-    def work(low: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        high = min(low + chunk, stop)
-        doubtful = np.empty(high - low, np.int64)
+    def work(start: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        stop = min(start + chunk, d)
+        part = out[start:stop] if out.dtype == dtype else np.empty(stop - start, dtype)
+        doubtful = np.empty(stop - start, np.int64)
         n_flagged, largest_z = np.zeros(n, np.int64), np.zeros(n)
-        where, first = addresses, low
-        if where is None:
-            block = _rows.gather(rows, low, high, dtype)
-            where, first = _rows.addresses(block, dtype), 0
+        addresses, first = in_place, start
+        if addresses is None:
+            copied = _rows.block(rows, start, stop, dtype)
+            addresses, first = _rows.addresses(copied, dtype), 0
         n_doubtful = compiled.aggregate(
-            where,
+            addresses,
             np.empty(0, dtype),
             first,
-            first + high - low,
+            first + stop - start,
             rule.threshold,
             rule.replacement == "drop",
             tally is not None,
-            result[low - first :],
+            part,
             doubtful,
             n_flagged,
             largest_z,
         )
-        extra = _resolve(rows, doubtful[:n_doubtful] + (low - first), rule, result)
+        if out.dtype != dtype:
+            out[start:stop] = part
+        extra = _resolve(rows, start, doubtful[:n_doubtful], rule, out)
         return n_flagged + extra[0], np.maximum(largest_z, extra[1])
 
-    _run(work, range(start, stop, chunk), tally)
-    if result is not out:
-        out[start:stop] = result[start:stop]
+    _run(work, range(0, d, chunk), tally)
 
 
 def _run(work: Work, starts: range, tally: Tally | None) -> None:
@@ -198,14 +192,14 @@ def _run(work: Work, starts: range, tally: Tally | None) -> None:
 
 
 def _resolve(
-    rows: Rows, columns: NDArray[np.intp], rule: Rule, out: NDArray[Any]
+    rows: Rows, start: int, doubtful: NDArray[np.intp], rule: Rule, out: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Settle the doubtful coordinates, or find that a client sent what is not finite."""
+    """Settle the doubtful coordinates, counted from `start`, if what is there is finite."""
     n = len(rows)
     n_flagged, largest_z = np.zeros(n, np.int64), np.zeros(n)
     step = max(1, BLOCK // n)
-    for start in range(0, len(columns), step):
-        some = columns[start : start + step]
+    for i in range(0, len(doubtful), step):
+        some = start + doubtful[i : i + step]
         x = np.stack([np.asarray(row[some], np.float64) for row in rows])
         if not np.isfinite(x).all():
             raise _SomewhereError
@@ -223,4 +217,5 @@ def _not_finite(rows: Rows) -> dict[int, int]:
             if len(bad):
                 places[client] = start + int(bad[0])
                 break
+        _rows.release(row)
     return places

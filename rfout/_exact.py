@@ -17,6 +17,7 @@ Pair = tuple[Floats, Floats]
 # Nearer to the threshold than this, relatively and in squares, is a tie, and a tie is not flagged.
 # The errors of double-double stay under n * 2**-103, so a true tie always lands inside.
 TIE = 2.0**-80
+FAR = 2.0**400
 
 
 def two_sum(a: Floats, b: Floats) -> Pair:
@@ -76,15 +77,34 @@ def magnitude(a: Pair) -> Pair:
     return sign * a[0], sign * a[1]
 
 
+def _size(x: Floats, rule: Rule) -> Floats:
+    """What a power of two is to bring near 1, so that no square over- or underflows.
+
+    The largest value, of which sigma is never a small part; but MAD may be, and then what is
+    `FAR` beyond it is flagged wherever it lies.
+    """
+    largest = np.abs(x).max(axis=0)
+    if rule.center == "mean" or rule.scale == "std":
+        return largest
+    n = len(x)
+    with np.errstate(over="ignore"):
+        deviation = np.abs(x - np.sort(x, axis=0)[(n - 1) // 2])
+    middle = np.sort(deviation, axis=0)[n // 2]
+    # Where MAD is 0, the smallest deviation there is: it must not become 0 as well.
+    smallest = np.min(deviation, axis=0, where=deviation > 0, initial=np.inf)
+    size = np.where(middle > 0, middle, smallest)
+    return np.where(np.isfinite(size), size, largest)
+
+
 def resolve(x: Floats, rule: Rule) -> tuple[Floats, NDArray[np.bool_], Floats]:
     """Apply `rule` to (n_clients, n) finite float64.
 
     Gives the aggregate (n,), who was flagged (n_clients, n), and each |z| (n_clients, n).
     """
     n = len(x)
-    # A power of two brings the largest value of a coordinate near 1: no square over- or underflows.
-    exponent = np.frexp(np.abs(x).max(axis=0))[1]
-    given, x = x, np.ldexp(x, -exponent)
+    exponent = np.frexp(_size(x, rule))[1]
+    with np.errstate(over="ignore"):
+        given, x = x, np.clip(np.ldexp(x, -exponent), -FAR, FAR)
     # The lower median as origin: within one sigma of the mean, so that nothing cancels, and no
     # attacker of a minority places it.
     origin = np.sort(x, axis=0)[(n - 1) // 2]

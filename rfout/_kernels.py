@@ -180,11 +180,11 @@ def aggregate(
     n_flagged: Array,
     largest_z: Array,
 ) -> int:
-    """Write the aggregate of coordinates `start` to `stop` to `out`.
+    """Write the aggregate of coordinates `start` to `stop` to `out`, which begins with the first.
 
     `addresses` are those of the clients' values, which have the dtype of `like`. Gives how many
-    coordinates, listed in `doubtful`, are left undecided; with `tally`, adds the others to each
-    client's number of flagged values and largest |z|.
+    coordinates are left undecided, listed in `doubtful` as places in `out`; with `tally`, adds the
+    others to each client's number of flagged values and largest |z|.
     """
     n, n_doubtful = len(addresses), 0
     width = min(STRIP, stop - start)
@@ -200,7 +200,7 @@ def aggregate(
     bottom, last_but_one = np.empty(width, like.dtype), np.empty(width, like.dtype)
 
     for strip in range(start, stop, width):
-        w = min(width, stop - strip)
+        w, begin = min(width, stop - strip), strip - start
         first = _row(addresses, like, 0, strip, w)
         shift[:w], top[:w], bottom[:w] = first, first, first
         total[:w], squares[:w], second[:w], last_but_one[:w] = 0.0, 0.0, -np.inf, np.inf
@@ -229,28 +229,29 @@ def aggregate(
             (shift[:w], total[:w], squares[:w]),
             (top[:w], second[:w], bottom[:w], last_but_one[:w]),
             (means[:w], sigmas[:w], limits[:w], errors[:w]),
-            out[strip : strip + w],
+            out[begin : begin + w],
             special[:w],
         )
         for i in range(w):
             if special[i] == 0 or (special[i] == 2 and not drop):
                 continue
             if squares[i] < TINY and top[i] == bottom[i]:
-                out[strip + i] = shift[i] + 0.0  # as the blocks do: no negative zero
+                out[begin + i] = shift[i] + 0.0  # as the blocks do: no negative zero
                 means[i], sigmas[i], limits[i] = 0.0, np.inf, np.inf
                 continue
             near, far = limits[i] - errors[i], limits[i] + errors[i]
             undecided, k, gone, kept = _again(
                 addresses, like, strip + i, shift[i], means[i], near, far
             )
-            if undecided or not (errors[i] < limits[i] / 4 and squares[i] > TINY):
-                doubtful[n_doubtful] = strip + i
+            overflows = drop and not np.isfinite(kept)
+            if undecided or overflows or not (errors[i] < limits[i] / 4 and squares[i] > TINY):
+                doubtful[n_doubtful] = begin + i
                 n_doubtful += 1
                 means[i], sigmas[i], limits[i] = 0.0, np.inf, np.inf
             elif drop:
-                out[strip + i] = kept / (n - k) if 0 < k < n else shift[i] + means[i]
+                out[begin + i] = kept / (n - k) if 0 < k < n else shift[i] + means[i]
             else:
-                out[strip + i] = shift[i] + ((total[i] - gone) + k * means[i]) / n
+                out[begin + i] = shift[i] + ((total[i] - gone) + k * means[i]) / n
 
         if tally:
             for client in range(n):

@@ -31,22 +31,24 @@ def robust(x: Values, rule: Rule, tally: bool, scratch: Scratch) -> Block:
     d = deviations(x, low, scratch)  # from the lower median: no attacker places it
     span = high - low
     total = sum_clients(d)
-    power = sum_clients(np.multiply(d, d, out=scratch(1, x.shape))) / n
     center = total / n if rule.center == "mean" else span / 2
     if rule.scale == "std":
-        _, scale, limit, error = band(total, power * n, n, rule.threshold)
+        squares = sum_clients(np.multiply(d, d, out=scratch(1, x.shape)))
+        _, scale, limit, error = band(total, squares, n, rule.threshold)
         error = error + 4 * EPSILON * (limit + span)
         settled = ~d.any(axis=0)
-        doubtful = ~((error < limit / 4) & (power > TINY)) & ~settled
+        doubtful = ~((error < limit / 4) & (squares > TINY)) & ~settled
     else:
         ranked = middles(np.abs(d - span / 2))
         scale = MAD_FACTOR * ((ranked[0] + ranked[1]) / 2)
         limit = rule.threshold * scale
         error = 64 * EPSILON * (limit + span)
-        if rule.center == "mean":
-            error = error + 2 * (n + 8) * EPSILON * np.sqrt(power)
         # More than half at one value: MAD is 0 and every other value is flagged, without rounding.
-        settled = (ranked[1] == 0) & (span == 0) & (error == 0)
+        settled = (ranked[1] == 0) & (span == 0)
+        if rule.center == "mean":
+            size = np.abs(d).max(axis=0)
+            error = error + 2 * (n + 8) * EPSILON * size
+            settled = size == 0
         doubtful = ~((error < limit / 4) & (limit > TINY) & np.isfinite(limit)) & ~settled
         doubtful |= ~np.isfinite(total)
     limit[settled], error[settled] = 0.0, 0.0
@@ -62,5 +64,6 @@ def robust(x: Values, rule: Rule, tally: bool, scratch: Scratch) -> Block:
         aggregate = low + (sum_clients(kept) + n_flagged * center) / n
     else:
         aggregate = without(x, low + total / n, low + center, flagged, n_flagged, scratch)
+    doubtful |= ~np.isfinite(aggregate)  # a sum may overflow where a mean does not
     counted = count(d, center, scale, doubtful, flagged) if tally else nobody(n)
     return Block(aggregate, np.flatnonzero(doubtful), *counted)

@@ -24,13 +24,20 @@ def _distinct(rows: Rows) -> Rows:
     return rows[:1] if isinstance(rows, np.ndarray) else rows
 
 
-def gather(rows: Rows, start: int, stop: int, dtype: DTypeLike) -> NDArray[Any]:
+def block(rows: Rows, start: int, stop: int, dtype: DTypeLike) -> NDArray[Any]:
+    """Some coordinates of all clients in one array: a view of one if `rows` is."""
     if isinstance(rows, np.ndarray):
         return rows[:, start:stop].astype(dtype, order="C", copy=False)
-    block = np.empty((len(rows), stop - start), dtype)
-    for into, row in zip(block, rows, strict=True):
+    return copy(rows, start, stop, dtype)
+
+
+def copy(rows: Rows, start: int, stop: int, dtype: DTypeLike) -> NDArray[Any]:
+    """The same, copied a client at a time; pages of a mapped file are given back at once."""
+    copied = np.empty((len(rows), stop - start), dtype)
+    for into, row in zip(copied, rows, strict=True):
         into[:] = row[start:stop]
-    return block
+        release(row)
+    return copied
 
 
 def addresses(rows: Rows, dtype: np.dtype[Any]) -> NDArray[np.int64] | None:
@@ -51,18 +58,19 @@ def addresses(rows: Rows, dtype: np.dtype[Any]) -> NDArray[np.int64] | None:
     return np.array([row.ctypes.data for row in rows], dtype=np.int64)
 
 
-def maps(rows: Rows) -> list[mmap.mmap]:
-    """The files that `rows` are mapped from, where giving pages back loses nothing."""
-    if not hasattr(mmap, "MADV_DONTNEED"):  # Windows: the system sees to it
-        return []
-    found: dict[int, mmap.mmap] = {}
-    for row in [rows] if isinstance(rows, np.ndarray) else rows:
-        base: Any = row.base if isinstance(row, np.flatiter) else row
-        shared = False
-        while isinstance(base, np.ndarray):
-            # A copy-on-write map ("c") keeps its changes in the pages: those stay.
-            shared = isinstance(base, np.memmap) and base.mode in ("r", "r+")
-            base = base.base
-        if shared and isinstance(base, mmap.mmap):
-            found[id(base)] = base
-    return list(found.values())
+def mapped_file(row: Any) -> mmap.mmap | None:
+    """The file that `row` is mapped from, if giving pages back loses nothing."""
+    base: Any = row.base if isinstance(row, np.flatiter) else row
+    shared = False
+    while isinstance(base, np.ndarray):
+        # A copy-on-write map ("c") keeps its changes in the pages: those stay.
+        shared = isinstance(base, np.memmap) and base.mode in ("r", "r+")
+        base = base.base
+    return base if shared and isinstance(base, mmap.mmap) else None
+
+
+def release(row: Any) -> None:
+    """Give back the memory that a mapped file occupies."""
+    file = mapped_file(row)
+    if file is not None and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows, which sees to it
+        file.madvise(mmap.MADV_DONTNEED)

@@ -145,7 +145,6 @@ def test_pages_that_were_read_are_given_back(monkeypatch, tmp_path):
     psutil = pytest.importorskip("psutil")
     if sys.platform != "linux":
         pytest.skip("Linux counts the pages of a file as resident")
-    monkeypatch.setattr(_engine, "WINDOW", 2**20)
     file = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float32, (64, 2**20))
     file[:] = 1.5
     file.flush()

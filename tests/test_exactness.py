@@ -92,13 +92,27 @@ class TestAgainstTheOracle:
         x[4] = 1000 * tiny
         for rule in FAMILY:
             check(x, **rule)
+            check(x[:2], threshold=0.7, **rule)  # half a step of a float32 is the limit
+            check(np.eye(3, 1, dtype=dtype) * tiny, threshold=0.5, **rule)
 
     def test_values_whose_sum_overflows(self):
         largest = np.finfo(np.float64).max
         x = np.full((20, 3), largest)
         x[:10, 1], x[0, 2] = -largest, -largest
+        near = largest / 2 * (1 + 1e-15 * np.arange(20.0)[:, None])  # their squares' sum does not
+        near[3] *= 1 - 1e-10
         for rule in FAMILY:
             check(x, **rule)
+            check(near, **rule)
+            check(near, threshold=0.5, **rule)
+
+    def test_a_mad_that_is_nothing_beside_the_largest_value(self):
+        for small in (1.9e-179, 5e-324, 1e-300):
+            x = np.array([9e307, -9e307, 9e307, small, 0, 0, 3 * small, -small])[:, None]
+            for n in range(5, 9):
+                for threshold in (0.5, 3.0):
+                    check(x[:n], threshold, center="median", scale="mad")
+                    check(np.vstack([x[:n], 0 * x]), threshold, center="median", scale="mad")
 
     def test_a_huge_value_does_not_swallow_the_small_ones(self):
         x = np.linspace(1, 2, 20)[:, None].repeat(2, axis=1)
