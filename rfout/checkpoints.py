@@ -16,6 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# All that NumPy, zipfile and json raise on a file that is no checkpoint, or a damaged one.
+_UNREADABLE = (
+    OSError, EOFError, KeyError, TypeError, ValueError, RuntimeError, zipfile.BadZipFile,
+)  # fmt: skip
+
 
 def fingerprint(*parts: Any) -> str:
     """Hash what makes an experiment the one it is: the same in every process.
@@ -69,7 +74,7 @@ def load_checkpoint(path: Path, identity: str) -> tuple[NDArray[np.float32], lis
         with np.load(path, allow_pickle=False) as file:
             found, params = str(file["identity"]), file["params"]
             records = json.loads(str(file["records"]))
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise ValueError(f"{path} is not a checkpoint: delete it, or name another file") from error
     if found != identity:
         raise ValueError(

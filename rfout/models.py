@@ -93,6 +93,7 @@ class LocalTrainer:
         self.layers = {v.path: tuple(v.shape) for v in model.trainable_variables}
         variables = [v.value for v in model.trainable_variables]
         self._variables = variables
+        self.initial_params = self.params
         self._ends = np.cumsum([int(np.prod(shape)) for shape in self.layers.values()])
         images = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
         labels = tf.TensorSpec((None,), tf.int64)
@@ -122,7 +123,7 @@ class LocalTrainer:
         return np.concatenate([v.numpy().ravel() for v in self._variables])
 
     def unflatten(self, vector: Params) -> dict[str, Params]:
-        """Name the layers of a (..., n_params) array: views of shape (..., *layer shape)."""
+        """Name the layers of a (..., n_params) array: views with the layer's shape behind."""
         parts = np.split(vector, self._ends[:-1], axis=-1)
         return {
             name: part.reshape(*vector.shape[:-1], *shape)

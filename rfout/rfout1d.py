@@ -28,8 +28,8 @@ class Report:
     flagged
         (n_clients,) float64 in [0, 1]: the share of the client's coordinates that was flagged.
     largest_z
-        (n_clients,) float64: the client's largest |value - mean| / standard deviation over its
-        coordinates; 0 where no coordinate varies between clients.
+        (n_clients,) float64: the client's largest distance from the mean, in standard deviations,
+        over its coordinates; 0 where no coordinate varies between clients.
     """
 
     flagged: NDArray[np.float64]
@@ -102,5 +102,6 @@ def rfout1d(
     coordinates = tuple(range(1, x.ndim))
     z = np.divide(distance, std, out=np.zeros_like(distance), where=std > 0)
     return aggregate, Report(
-        flagged=flagged.mean(axis=coordinates), largest_z=z.max(axis=coordinates, initial=0.0)
+        flagged=flagged.sum(axis=coordinates) / max(1, mean.size),
+        largest_z=z.max(axis=coordinates, initial=0.0),
     )
