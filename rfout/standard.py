@@ -93,3 +93,21 @@ def claim(holds: bool, statement: str) -> None:
     if not holds and name == DEFAULT:
         raise AssertionError(f"this run does not show it: {statement}")
     print(statement if holds else f"NOT on {name}: {statement}")
+
+
+def record(**values: float) -> None:
+    """Keep measured numbers under their names, for the prose of the chapter to quote.
+
+    Parameters
+    ----------
+    **values
+        Name to number. In the text, ``{glue:text}`name:.3f``` stands for the number.
+
+    Notes
+    -----
+    Chapter: federated-learning.
+    """
+    from myst_nb import glue  # only a chapter needs it
+
+    for name, value in values.items():
+        glue(name, float(value), display=False)

@@ -120,10 +120,10 @@ print(fingerprint(7, [key, PatternKey(2)], Window(3), mean, partial(rfout1d, thr
     assert found == {fingerprint(*parts) + "\n"}
 
 
-@pytest.mark.xfail(reason="functions count by their name, and lambdas share one")
-def test_two_lambdas_are_two_experiments():
-    first, second = two_lambdas()
-    assert fingerprint(first) != fingerprint(second)
+def test_what_has_no_lasting_name_is_refused():
+    for nameless in (*two_lambdas(), object()):
+        with pytest.raises(ValueError, match="use a function of a module or a frozen dataclass"):
+            fingerprint(nameless)
 
 
 # The file
