@@ -179,7 +179,7 @@ def test_no_trace_per_client_or_batch(start):
     for n in (1, 16, 17, 40, 64):
         x, y = separable(n, seed=n)
         trainer.predict(trainer.train(start, x, y, epochs=2, rng=rng(n)), x)
-    assert trainer._step.experimental_get_tracing_count() == 1
+    assert trainer._epoch.experimental_get_tracing_count() == 1
     assert trainer._logits.experimental_get_tracing_count() == 1
 
 
