@@ -10,7 +10,7 @@ unexport PYTHONPATH PYTHONHOME
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help book test lint serve lab notebooks lock clean
+.PHONY: help book test lint serve lab notebooks bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,8 @@ lab: .venv/.book ## open the chapters in JupyterLab
 notebooks: .venv/.book ## run the chapters and store their text outputs (ONLY=book/x.ipynb for one)
 	$(BIN)/python tools/run_notebooks.py $(ONLY)
 
+bench: .venv/.book ## measure the operator against a mean and its rivals (tables and CSV; ONLY=speed for one)
+	$(BIN)/python benchmarks/aggregation.py $(ONLY)
 
 UV = .uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \

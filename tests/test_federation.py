@@ -19,6 +19,10 @@ COLUMNS += ["sampled", "adversaries", "flagged"]
 TRIGGER = PatternKey(size=2)
 
 
+# Few clients are tested on purpose; tests/test_rfout1d_family.py holds the warning itself.
+pytestmark = pytest.mark.filterwarnings("ignore:nothing can be flagged")
+
+
 def rng(seed=0):
     return np.random.default_rng(seed)
 

@@ -1,0 +1,96 @@
+"""What RFOut-1d is compared with, each on the same updates."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+
+def updates(n_clients: int, n_params: int, n_adversaries: int = 1) -> Array:
+    """Gaussian updates; adversaries boost theirs by the number of clients."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((n_clients, n_params), dtype=np.float32)
+    x *= np.float32(0.01)
+    x[1 : 1 + n_adversaries] *= np.float32(n_clients)
+    return x
+
+
+def definition(x: Array) -> Array:
+    """The three lines."""
+    mean, std = x.mean(axis=0), x.std(axis=0)
+    flagged = abs(x - mean) > 3.0 * std
+    return np.where(flagged, mean, x).mean(axis=0)
+
+
+def double_loop(x: Array) -> Array:
+    """A loop over coordinates and one over clients, as in the authors' public code."""
+    result = np.zeros(x.shape[1], np.float32)
+    for i in range(x.shape[1]):
+        values = [x[j][i] for j in range(len(x))]
+        mean, std = np.mean(values), np.std(values)
+        for j in range(len(values)):
+            if abs(values[j] - mean) > 3 * std:
+                values[j] = mean
+        result[i] = np.mean(values)
+    return result
+
+
+class FlowerReplies:
+    """The same updates as the replies of Flower's clients, each of equal weight."""
+
+    def __init__(self, x: Array) -> None:
+        from flwr.app import Array as FlowerArray
+        from flwr.app import ArrayRecord, MetricRecord, RecordDict
+
+        self.replies = [
+            RecordDict(
+                {
+                    "arrays": ArrayRecord({"update": FlowerArray(row)}),
+                    "metrics": MetricRecord({"num-examples": 1}),
+                }
+            )
+            for row in x
+        ]
+
+    def fedavg(self) -> object:
+        from flwr.serverapp.strategy.strategy_utils import aggregate_arrayrecords
+
+        return aggregate_arrayrecords(self.replies, "num-examples")
+
+    def copied(self) -> list[Array]:
+        """Each reply as an array, by Flower's own means."""
+        return [reply["arrays"]["update"].numpy() for reply in self.replies]
+
+    def viewed(self) -> list[Array]:
+        """Each reply as an array on the bytes that were received."""
+        return [npy_view(reply["arrays"]["update"].data) for reply in self.replies]
+
+
+def npy_view(data: bytes) -> Array:
+    """An array in .npy format, read where it lies."""
+    head = io.BytesIO(data[:1024])
+    version = np.lib.format.read_magic(head)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }[version]
+    shape, fortran, dtype = read(head)
+    flat = np.frombuffer(data, dtype, offset=head.tell())
+    return flat.reshape(shape, order="F" if fortran else "C")
+
+
+def without_compiler(call: Callable[[], object]) -> Callable[[], object]:
+    """The same call on the block-wise NumPy path."""
+    from rfout import _engine
+
+    def run() -> object:
+        large, _engine.LARGE = _engine.LARGE, 2**62
+        try:
+            return call()
+        finally:
+            _engine.LARGE = large
+
+    return run
