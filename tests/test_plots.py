@@ -14,6 +14,9 @@ from matplotlib.figure import Figure
 from rfout import plots, rfout1d
 
 plt.switch_backend("Agg")  # no window, wherever the tests run
+REPORTED = pd.DataFrame(
+    {"round": [21, 22], "sampled": [(0, 2), (1, 2)], "flagged": [(0.9, 0.1), (0.0, 0.2)]}
+)
 NAMES = [f"series {i}" for i in range(7)]
 
 
@@ -40,6 +43,7 @@ def draw_all():
         "images": plots.images(images(), list("abcde")),
         "label_counts": plots.label_counts(counts, list("xyz"), ["IID", "Dirichlet"]),
         "coordinate": plots.coordinate(values),
+        "flagged": plots.flagged(REPORTED),
     }
 
 
@@ -57,7 +61,7 @@ def rendered(fig):
     return plt.imread(file)
 
 
-@pytest.mark.parametrize("name", ["rounds", "images", "label_counts", "coordinate"])
+@pytest.mark.parametrize("name", ["rounds", "images", "label_counts", "coordinate", "flagged"])
 def test_a_figure_is_returned_and_closed_for_pyplot(name):
     before = dict(matplotlib.rcParams)
     fig = draw_all()[name]
@@ -239,3 +243,18 @@ def test_the_colours_of_curves_are_those_of_the_series():
     fig = plots.rounds({name: history() for name in NAMES})
     got = [to_hex(line.get_color()).upper() for line in fig.axes[0].get_lines()]
     assert got == [colour for colour, _, _ in plots.SERIES]
+
+
+# Flagged
+
+
+def test_flagged_shows_each_client_in_its_row_and_blanks_who_was_not_sampled():
+    ax, bar = plots.flagged(REPORTED).axes
+    (image,) = ax.images
+    expected = [[0.9, np.nan], [np.nan, 0.0], [0.1, 0.2]]
+    np.testing.assert_array_equal(np.ma.filled(image.get_array(), np.nan), expected)
+    assert image.get_extent() == [20.5, 22.5, -0.5, 2.5]
+    assert image.origin == "lower"
+    assert ax.get_xlabel() == "round"
+    assert ax.get_ylabel() == "client"
+    assert bar.get_ylabel() == "share of coordinates flagged"
