@@ -43,7 +43,8 @@ class Report:
         for a client that was left out.
     largest_z
         (n_clients,) float64: the client's largest distance from the center, in units of the scale,
-        over the coordinates whose scale is not 0; 0 if there is none, infinity for a client that was left out.
+        over the coordinates whose scale is not 0; 0 if there is none, infinity for a client that
+        was left out.
     left_out
         Why clients were left out, by client: empty unless ``on_invalid="drop"`` found a reason.
     """
