@@ -3,7 +3,8 @@
 BIN := .venv/bin
 # Read by TensorFlow in every kernel: without them its log lines end up in the chapters.
 export TF_CPP_MIN_LOG_LEVEL := 3
-export TF_ENABLE_ONEDNN_OPTS := 0
+# Progress bars are for people: they would stand in the pages, and differ in every run.
+export TQDM_DISABLE := 1
 # What a Python started here must not pick up from the caller.
 unexport PYTHONPATH PYTHONHOME
 export PYTHON

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 from numpy.typing import NDArray
 
 Raw = list[NDArray[np.uint8]]  # x_train, y_train, x_test, y_test, as their source stores them
@@ -27,9 +28,7 @@ def cache_dir() -> Path:
     """Directory of what is kept: RFOUT_CACHE, else the user's. Chapter: federated-learning."""
     if os.environ.get("RFOUT_CACHE"):
         return Path(os.environ["RFOUT_CACHE"]).expanduser()
-    import pooch
-
-    return Path(pooch.os_cache("rfout"))
+    return Path(platformdirs.user_cache_dir("rfout"))
 
 
 def download(name: str, url: str, sha256: str, path: Path, instead: str) -> None:

@@ -16,12 +16,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# All that NumPy, zipfile and json raise on a file that is no checkpoint, or a damaged one.
+_UNREADABLE = (
+    OSError, EOFError, KeyError, TypeError, ValueError, RuntimeError, zipfile.BadZipFile,
+)  # fmt: skip
+
 
 def fingerprint(*parts: Any) -> str:
     """Hash what makes an experiment the one it is: the same in every process.
 
     Arrays count by their bytes, dataclasses by their fields, functions by their name (and a
     `functools.partial` by its arguments), and any other object by its `repr`.
+
+    Raises
+    ------
+    ValueError
+        For what has no lasting name: a lambda, a local function, an object with Python's own repr.
     """
     digest = hashlib.sha256()
     for part in parts:
@@ -35,11 +45,23 @@ def fingerprint(*parts: Any) -> str:
             digest.update(fingerprint("partial", *items).encode())
         elif isinstance(part, list | tuple):
             digest.update(fingerprint(type(part).__name__, len(part), *part).encode())
+        elif hasattr(part, "__self__"):
+            digest.update(fingerprint("method", part.__name__, part.__self__).encode())
         elif hasattr(part, "__qualname__"):
+            _known_by_name(part.__qualname__)
             digest.update(f"{part.__module__}.{part.__qualname__};".encode())
         else:
+            _known_by_name(repr(part))
             digest.update(f"{type(part).__name__}:{part!r};".encode())
     return digest.hexdigest()
+
+
+def _known_by_name(text: str) -> None:
+    if any(sign in text for sign in ("<lambda>", "<locals>", " at 0x")):
+        raise ValueError(
+            f"a checkpoint cannot tell {text} from another of its kind: "
+            "use a function of a module or a frozen dataclass instead"
+        )
 
 
 def save_checkpoint(
@@ -69,7 +91,7 @@ def load_checkpoint(path: Path, identity: str) -> tuple[NDArray[np.float32], lis
         with np.load(path, allow_pickle=False) as file:
             found, params = str(file["identity"]), file["params"]
             records = json.loads(str(file["records"]))
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise ValueError(f"{path} is not a checkpoint: delete it, or name another file") from error
     if found != identity:
         raise ValueError(

@@ -6,7 +6,9 @@ asks what it is.
 Chapter: backdoor-attacks.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -87,6 +89,37 @@ class Adversary(Client):
         if not self.attacks(now.number):
             return super().update(trainer, params, now, epochs, rng)
         x, y = poison(self.x, self.y, self.trigger, self.target, self.rate, rng=rng)
-        trained = trainer.train(params, x, y, epochs=self.epochs or epochs, rng=rng)
-        boost = self.boost or len(now.sampled) / len(now.adversaries)
-        return replace_model(trained - params, boost)
+        own_epochs = epochs if self.epochs is None else self.epochs
+        trained = trainer.train(params, x, y, epochs=own_epochs, rng=rng)
+        n_over_k = len(now.sampled) / len(now.adversaries)
+        return replace_model(trained - params, n_over_k if self.boost is None else self.boost)
+
+
+def recruit(clients: Sequence[Client], chosen: Collection[int], **attack: Any) -> list[Client]:
+    """Turn the `chosen` clients into adversaries that keep their own samples.
+
+    Parameters
+    ----------
+    clients
+        The honest federation; it is not changed.
+    chosen
+        Numbers of the clients to recruit.
+    **attack
+        What `Adversary` takes: trigger, target, rate, boost, epochs, window.
+
+    Raises
+    ------
+    ValueError
+        If a chosen client does not exist.
+
+    Notes
+    -----
+    Chapter: backdoor-attacks.
+    """
+    for number in chosen:
+        if not 0 <= number < len(clients):
+            raise ValueError(f"there is no client {number} among {len(clients)}")
+    return [
+        Adversary(client.x, client.y, **attack) if number in chosen else client
+        for number, client in enumerate(clients)
+    ]

@@ -34,6 +34,9 @@ FASHION_SHA256 = {  # of each file, "-ubyte.gz" left out of its name
 CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 
 
+DEFAULT = "digits"
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Labelled images, split into train and test. Chapter: federated-learning.
@@ -100,7 +103,7 @@ def load(
     al., 2017) and CIFAR-10 (Krizhevsky, 2009). What is downloaded or parsed is kept in the
     directory that RFOUT_CACHE names, else in the user's cache. Chapter: federated-learning.
     """
-    name = name if name is not None else os.environ.get("RFOUT_DATASET") or "digits"
+    name = chosen_name() if name is None else name
     if name not in _SOURCES:
         raise ValueError(f"unknown data set {name!r}; known: {', '.join(_SOURCES)}")
     read, class_names = _SOURCES[name]
@@ -108,6 +111,11 @@ def load(
     train = _prepare(x_train, y_train, n_train, "train", rng)
     test = _prepare(x_test, y_test, n_test, "test", rng)
     return Dataset(name, *train, *test, class_names)
+
+
+def chosen_name() -> str:
+    """Name of the data set that RFOUT_DATASET asks for. Chapter: federated-learning."""
+    return os.environ.get("RFOUT_DATASET") or DEFAULT
 
 
 def _prepare(

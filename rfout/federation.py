@@ -18,13 +18,21 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .checkpoints import fingerprint, load_checkpoint, save_checkpoint
-from .clients import Adversary, Client, Round
+from .clients import Adversary, Client, Round, recruit
 from .defences import mean
 from .evaluation import Predict
 from .models import LocalTrainer, Params
 from .rfout1d import Report
 
-__all__ = ["Adversary", "Aggregator", "Client", "Federation", "Round", "RoundResult"]
+__all__ = [
+    "Adversary",
+    "Aggregator",
+    "Client",
+    "Federation",
+    "Round",
+    "RoundResult",
+    "recruit",
+]
 
 Updates = NDArray[np.float32]
 Aggregator = Callable[[Updates], Params | tuple[Params, Report]]
@@ -75,7 +83,8 @@ class Federation:
         Gives the federation its seed. Each client's generator follows from that seed, the round
         and the client's number alone, so who else was sampled changes nothing for it.
     params
-        (n_params,) the initial global parameters; None takes the model's.
+        (n_params,) the initial global parameters; None takes those that the trainer's model came
+        with, whatever it has trained since.
     clients_per_round
         How many clients are sampled a round; None takes all.
     epochs
@@ -97,14 +106,19 @@ class Federation:
         rng: np.random.Generator, params: Params | None = None,
         clients_per_round: int | None = None, epochs: int = 1,
     ) -> None:  # fmt: skip
-        n = len(clients) if clients_per_round is None else clients_per_round
+        self.trainer, self.aggregator = trainer, aggregator
+        self.evaluate, self.clients_per_round, self.epochs = evaluate, clients_per_round, epochs
+        self.seed = int(rng.integers(2**63))
+        self.params = (trainer.initial_params if params is None else params).copy()
+        self.records: list[dict[str, Any]] = []
+        self._start_here(clients)
+
+    def _start_here(self, clients: Sequence[Client]) -> None:
+        n = len(clients) if self.clients_per_round is None else self.clients_per_round
         if not 1 <= n <= len(clients):
             raise ValueError(f"cannot sample {n} clients a round out of {len(clients)}")
-        self.trainer, self.clients, self.aggregator = trainer, list(clients), aggregator
-        self.evaluate, self.clients_per_round, self.epochs = evaluate, n, epochs
-        self.seed = int(rng.integers(2**63))
-        self.params = trainer.params if params is None else params.copy()
-        self.records: list[dict[str, Any]] = []
+        self.clients, self._n_sampled = list(clients), n
+        self._origin = (self.params, self.round_number)  # a checkpoint belongs to a start
 
     @property
     def round_number(self) -> int:
@@ -127,8 +141,8 @@ class Federation:
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
         copy.params, copy.records = self.params.copy(), list(self.records)
-        copy.clients = self.clients if clients is None else list(clients)
         copy.aggregator = self.aggregator if aggregator is None else aggregator
+        copy._start_here(self.clients if clients is None else clients)
         return copy
 
     def _rng(self, *key: int) -> np.random.Generator:
@@ -137,7 +151,8 @@ class Federation:
     def step(self) -> RoundResult:
         """Run one round."""
         number, n = self.round_number + 1, len(self.clients)
-        chosen = self._rng(number).choice(n, size=self.clients_per_round, replace=False)
+        # Keys of one length: NumPy pads a shorter one with 0, and would repeat client 0's stream.
+        chosen = self._rng(number, n + 1).choice(n, size=self._n_sampled, replace=False)
         sampled = tuple(sorted(int(c) for c in chosen))
         adversaries = tuple(c for c in sampled if self.clients[c].attacks(number))
         now = Round(number, sampled, adversaries)
@@ -149,15 +164,17 @@ class Federation:
 
         result = self.aggregator(updates)
         aggregate, report = result if isinstance(result, tuple) else (result, None)
-        self.params = self.params + aggregate
+        params = self.params + aggregate
 
+        measured = self.evaluate(lambda x: self.trainer.predict(params, x), self._rng(number, n))
         metrics = {
             "round": number,
-            **self.evaluate(lambda x: self.trainer.predict(self.params, x), self._rng(number, n)),
+            **{name: float(value) for name, value in measured.items()},
             "sampled": sampled,
             "adversaries": adversaries,
             "flagged": () if report is None else tuple(report.flagged.tolist()),
         }
+        self.params = params  # only now: a round that fails leaves the federation as it was
         self.records.append(metrics)
         return RoundResult(number, sampled, adversaries, updates, aggregate, metrics)
 
@@ -183,14 +200,15 @@ class Federation:
             If the file was made by another experiment, is further on, or is no checkpoint.
         """
         last = self.round_number + n_rounds
-        identity = self._identity()
+        identity = "" if checkpoint is None else self._identity()
         if checkpoint is not None and Path(checkpoint).exists():
-            self.params, self.records = load_checkpoint(Path(checkpoint), identity)
-        if self.round_number > last:
-            raise ValueError(
-                f"{checkpoint} is at round {self.round_number}, past the round {last} asked for: "
-                "ask for more rounds, or delete the file"
-            )
+            params, records = load_checkpoint(Path(checkpoint), identity)
+            if len(records) > last:
+                raise ValueError(
+                    f"{checkpoint} is at round {len(records)}, past the round {last} asked for: "
+                    "ask for more rounds, or delete the file"
+                )
+            self.params, self.records = params, records
         with tqdm(total=n_rounds, unit="round", leave=False) as bar:
             bar.update(n_rounds - (last - self.round_number))
             while self.round_number < last:
@@ -201,9 +219,10 @@ class Federation:
         return self.history
 
     def _identity(self) -> str:
-        """Tell this experiment, from where it stands now, from any other."""
+        """Tell this experiment, from where it was made or forked, from any other."""
         trainer = self.trainer
         return fingerprint(
-            self.seed, self.params, self.round_number, self.clients, self.aggregator,
-            self.clients_per_round, self.epochs, trainer.learning_rate, trainer.batch_size,
+            self.seed, *self._origin, self.clients, self.aggregator,
+            self.clients_per_round, self.epochs, self.evaluate, trainer.learning_rate,
+            trainer.batch_size,
         )  # fmt: skip

@@ -163,3 +163,38 @@ def coordinate(values: ArrayLike, *, threshold: float = 3.0) -> Figure:
         fig.legend(loc="outside right center")
     plt.close(fig)
     return fig
+
+
+def flagged(history: pd.DataFrame) -> Figure:
+    """Draw who was flagged when: rounds across, clients up, the share of coordinates as shade.
+
+    Parameters
+    ----------
+    history
+        `Federation.history` of rounds whose aggregator gave a report. A client that was not
+        sampled in a round is left blank there.
+
+    Notes
+    -----
+    Chapter: rfout-1d.
+    """
+    n_clients = 1 + max(max(sampled) for sampled in history["sampled"])
+    share = np.full((n_clients, len(history)), np.nan)
+    for column, (sampled, values) in enumerate(
+        zip(history["sampled"], history["flagged"], strict=True)
+    ):
+        share[list(sampled), column] = values
+    rounds = history["round"]
+    edges = (rounds.iloc[0] - 0.5, rounds.iloc[-1] + 0.5, -0.5, n_clients - 0.5)
+    with style():
+        fig, ax = plt.subplots(figsize=(7.2, 2.9))
+        shown = ax.imshow(
+            share, vmin=0, vmax=1, cmap="cividis_r", aspect="auto", origin="lower", extent=edges
+        )
+        ax.set(xlabel="round", ylabel="client")
+        ax.grid(visible=False)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_locator(MaxNLocator(integer=True))
+        fig.colorbar(shown, ax=ax, label="share of coordinates flagged")
+    plt.close(fig)
+    return fig

@@ -42,8 +42,9 @@ class Report:
         (n_clients,) float64 in [0, 1]: the share of the client's coordinates that was flagged; 1
         for a client that was left out.
     largest_z
-        (n_clients,) float64: the client's largest |value - center| / scale over the coordinates
-        whose scale is not 0; 0 if there is none, infinity for a client that was left out.
+        (n_clients,) float64: the client's largest distance from the center, in units of the scale,
+        over the coordinates whose scale is not 0; 0 if there is none, infinity for a client that
+        was left out.
     left_out
         Why clients were left out, by client: empty unless ``on_invalid="drop"`` found a reason.
     """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 # TensorFlow reads these when it is imported; its log lines are no part of a chapter.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar differs in every run
 
 
 def execution_key(root: Path) -> str:

@@ -3,24 +3,25 @@
     python tools/build_book.py [FOLDER]
 
 Sphinx repeats no warning about a page that it finds unchanged, so a second build could look clean.
-All pages are therefore read and written anew; the executed notebooks come from their cache.
+All pages are therefore made anew; the executed notebooks come from their cache.
 """
 
+import shutil
 import subprocess
 import sys
 import sysconfig
-import time
 from pathlib import Path
 
 root = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
 html = root / "_build" / "html"
+for made_before in (html, root / "_build" / ".doctrees"):
+    shutil.rmtree(made_before, ignore_errors=True)
+
 program = Path(sysconfig.get_path("scripts")) / "jupyter-book"
-started = time.time()
-done = subprocess.run([program, "build", root, "--all", "-W", "-n", "--keep-going"], cwd=root)
+done = subprocess.run([program, "build", root, "-W", "-n", "--keep-going"], cwd=root)
 if done.returncode:
-    # Sphinx names the chapter; what its cell said is in a report of this run.
+    # Sphinx names the chapter; what its cell said is in a report.
     for report in sorted(html.glob("reports/**/*.err.log")):
-        if report.stat().st_mtime >= started:
-            print(f"\n{report.relative_to(root)}\n{report.read_text('utf-8')}", file=sys.stderr)
+        print(f"\n{report.relative_to(root)}\n{report.read_text('utf-8')}", file=sys.stderr)
     sys.exit(f"The book was not built: see above (exit code {done.returncode}).")
 print(html / "index.html")

@@ -5,6 +5,7 @@
 The stored text is what `make test` compares a new run with. Pictures would only make diffs.
 """
 
+import base64
 import os
 import sys
 import time
@@ -14,7 +15,10 @@ import nbformat
 from nbclient import NotebookClient
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar differs in every run
+
+
+HEADLINE = Path("book/_static/headline.png")
 
 
 def keep_text(notebook):
@@ -26,10 +30,20 @@ def keep_text(notebook):
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # its times differ in every run
         for output in cell.get("outputs", []):
-            for kind in [kind for kind in output.get("data", {}) if kind.startswith("image/")]:
+            for kind in [kind for kind in output.get("data", {}) if "image/" in kind]:  # glued too
                 del output["data"][kind]
                 output.get("metadata", {}).pop(kind, None)
     return notebook
+
+
+def keep_headline(notebook):
+    """Write the picture of the cell tagged `headline` to where the README shows it."""
+    for cell in notebook.cells:
+        for output in (
+            cell.get("outputs", []) if "headline" in cell.metadata.get("tags", []) else []
+        ):
+            if "image/png" in output.get("data", {}):
+                HEADLINE.write_bytes(base64.b64decode(output["data"]["image/png"]))
 
 
 def main(paths):
@@ -38,6 +52,7 @@ def main(paths):
         notebook = nbformat.read(path, as_version=4)
         resources = {"metadata": {"path": str(path.parent)}}
         NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
+        keep_headline(notebook)
         nbformat.write(keep_text(notebook), path)
         print(f"{path}: {time.monotonic() - started:.0f} s")
 

@@ -14,8 +14,9 @@ choose() {
             return
         fi
     done
-    echo "This book needs Python 3.11, 3.12 or 3.13, and ${PYTHON:-python3} is another" \
-        "($("${PYTHON:-python3}" --version 2>&1 || true)): name one, as in 'make PYTHON=python3.12'." >&2
+    first=${PYTHON:-python3}
+    echo "This book needs Python 3.11, 3.12 or 3.13, and '$first' is:" \
+        "$("$first" --version 2>&1 || true). Name one, as in 'make book PYTHON=python3.12'." >&2
     return 1
 }
 

@@ -97,7 +97,7 @@ def figures(notebook):
 
 
 def outputs(notebook):
-    """What is stored: a whole run from top to bottom, no error, no picture."""
+    """What is stored: a whole run from top to bottom, no error, no warning, no picture."""
     found, counts = [], []
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
@@ -107,6 +107,8 @@ def outputs(notebook):
         for output in cell.outputs:
             if output.output_type == "error":
                 found.append(f"cell {number}: a stored error ({output.ename})")
+            if output.get("name") == "stderr":  # warnings name this machine's folders
+                found.append(f"cell {number}: stored stderr ({output.text[:60]!r})")
             if any(kind.startswith("image/") for kind in output.get("data", {})):
                 found.append(f"cell {number}: stored image data; run `make notebooks`")
     if counts != list(range(1, len(counts) + 1)):

@@ -22,10 +22,15 @@ BROKEN = {
 def book(root, tmp_path):
     """Make a small book with this book's settings: a front page, one chapter, references."""
     shutil.copytree(root / "tools", tmp_path / "tools")
-    for name in ("_config.yml", "book/references.bib", "book/references.md"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    copied = (
+        "_config.yml",
+        "book/references.bib",
+        "book/references.md",
+        "book/_static/favicon.svg",
+    )
+    for name in copied:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / name, tmp_path / name)
-    (tmp_path / "book" / "_static").mkdir()
     (tmp_path / "book" / "_static" / "book.css").write_text("")
     (tmp_path / "rfout").mkdir()
     (tmp_path / "rfout" / "__init__.py").write_text("")

@@ -75,6 +75,11 @@ def test_a_good_notebook_passes():
             notebook(new_code_cell(outputs=[new_output("error", ename="ValueError")])),
             "a stored error",
         ),
+        (
+            outputs,
+            notebook(new_code_cell(outputs=[new_output("stream", name="stderr", text="W")])),
+            "stored stderr",
+        ),
         (compared, notebook(printing(), printing()), "compares 2"),
     ],
 )

@@ -101,7 +101,6 @@ def visit(browser, site):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("response", lambda r: r.status >= 400 and complaints.append(f"{r.status} {r.url}"))
         page.goto(f"{site}{name}.html", wait_until="networkidle")
-        page.evaluate("() => window.MathJax?.startup?.promise")
         page.evaluate("() => document.fonts.ready")
         return page
 
@@ -127,6 +126,7 @@ def test_page_is_whole_and_light(visit, name):
     assert page.locator("mjx-container").count() >= formulas
     assert page.locator("mjx-merror").count() == 0, "formulas that MathJax cannot read"
     assert page.title().strip()
+    print(name, sum(page.weight.values()), "bytes")
     heaviest = ", ".join(f"{url} {size}" for url, size in page.weight.most_common(5))
     assert sum(page.weight.values()) <= MAX_WEIGHT, heaviest
 

@@ -1,0 +1,113 @@
+"""The book's standard federation: one set-up for every chapter, said once.
+
+Chapter: federated-learning builds it step by step.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .attacks import Trigger
+from .clients import Client
+from .datasets import DEFAULT, chosen_name, load
+from .evaluation import Evaluation
+from .federation import Federation
+from .models import LocalTrainer, small_cnn
+from .partitions import partition_dirichlet, partition_iid
+
+N_TRAIN, N_TEST = 4000, 1000
+
+
+def standard_federation(
+    *,
+    rng: np.random.Generator,
+    n_clients: int = 20,
+    alpha: float | None = None,
+    trigger: Trigger | None = None,
+    target: int = 0,
+    **settings: Any,
+) -> Federation:
+    """Deal 4,000 images to honest clients around the small CNN, with 1,000 images for the test.
+
+    Parameters
+    ----------
+    rng
+        Seeds everything: the order of the data, the partition, the initial model, the rounds.
+    n_clients
+        How many clients share the images.
+    alpha
+        Concentration of a Dirichlet partition by label, positive; None deals IID.
+    trigger, target
+        The backdoor that the evaluation looks for; None looks for none.
+    **settings
+        What `Federation` takes beside: aggregator, clients_per_round, epochs.
+
+    Returns
+    -------
+    Federation
+        At round 0, on the data set that RFOUT_DATASET names ("digits" unless it is set).
+
+    Raises
+    ------
+    ValueError
+        From the partition, when a client would be left without samples.
+    DatasetUnavailable
+        If the data cannot be had.
+
+    Notes
+    -----
+    Chapter: federated-learning.
+    """
+    data = load(rng=rng, n_train=N_TRAIN, n_test=N_TEST)
+    if alpha is None:
+        parts = partition_iid(data.y_train, n_clients, rng=rng)
+    else:
+        parts = partition_dirichlet(data.y_train, n_clients, alpha, rng=rng)
+    clients = [Client(data.x_train[part], data.y_train[part]) for part in parts]
+    trainer = LocalTrainer(small_cnn(data.image_shape, data.n_classes, rng=rng))
+    evaluate = Evaluation(data.x_test, data.y_test, trigger, target)
+    return Federation(trainer, clients, evaluate=evaluate, rng=rng, **settings)
+
+
+def claim(holds: bool, statement: str) -> None:
+    """Hold the run to what a chapter says of it, and print it.
+
+    Parameters
+    ----------
+    holds
+        Whether this run bears the statement out.
+    statement
+        What the chapter says, as a sentence.
+
+    Raises
+    ------
+    AssertionError
+        If it does not hold on the default data set, which the chapters are written for. On any
+        other set a failed claim is a finding, and is printed as one.
+
+    Notes
+    -----
+    Chapter: federated-learning.
+    """
+    name = chosen_name()
+    if not holds and name == DEFAULT:
+        raise AssertionError(f"this run does not show it: {statement}")
+    print(statement if holds else f"NOT on {name}: {statement}")
+
+
+def record(**values: float) -> None:
+    """Keep measured numbers under their names, for the prose of the chapter to quote.
+
+    Parameters
+    ----------
+    **values
+        Name to number. In the text, ``{glue:text}`name:.3f``` stands for the number.
+
+    Notes
+    -----
+    Chapter: federated-learning.
+    """
+    from myst_nb import glue  # only a chapter needs it
+
+    for name, value in values.items():
+        glue(name, float(value), display=False)
