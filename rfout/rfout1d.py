@@ -148,8 +148,8 @@ def rfout1d(
     Notes
     -----
     Who is flagged is decided as in exact arithmetic on the values given, and a value at the
-    threshold is not flagged. A tie is what lies within a relative 1e-24 of the threshold: sums of
-    float32 values that a tie could be mistaken for do not come as near. The average is made in
+    threshold is not flagged; what lies within a relative 1e-24 of the threshold counts as at it,
+    since more digits than that are not computed. The average is made in
     float64. The bytes do not depend on the number of threads (RFOUT_NUM_THREADS), and a layer at a
     time gives those of the flat vector. From four million values on the rule is compiled, if Numba
     is installed. Values of 64 bits whose squares exceed float64 are decided slowly.
