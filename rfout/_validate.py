@@ -127,8 +127,9 @@ def read_array(updates: Any) -> NDArray[Any]:
     arrays = given.layers[0]
     stacked = arrays if isinstance(arrays, np.ndarray) else np.stack(arrays)
     stacked = stacked.astype(given.dtype(0), copy=False)
-    sums = stacked.reshape(len(stacked), -1).sum(axis=1, dtype=np.float64)
-    for client in np.flatnonzero(~np.isfinite(sums)):  # a sum may overflow: look at the values
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum may overflow where no value does
+        sums = stacked.reshape(len(stacked), -1).sum(axis=1, dtype=np.float64)
+    for client in np.flatnonzero(~np.isfinite(sums)):
         places = np.flatnonzero(~np.isfinite(stacked[client]))
         if len(places):
             raise ValueError(given.not_finite(0, {int(client): int(places[0])})[int(client)])
