@@ -68,6 +68,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
         "rfout1d",
         "_engine",
         "_blocks",
+        "_compile",
         "_exact",
         "_kernels",
         "_rule",
