@@ -104,7 +104,7 @@ def verdicts(tables: Tables) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "what": [what for what, *_ in rows],
-            "measured": [f"{float(measured):.2g}" for _, measured, *_ in rows],
+            "measured": [_short(float(measured)) for _, measured, *_ in rows],
             "target": [f"{sign} {target:g} {unit}" for *_, sign, target, unit in rows],
             "met": [
                 bool(measured <= target if sign == "<=" else measured >= target)
@@ -112,6 +112,10 @@ def verdicts(tables: Tables) -> pd.DataFrame:
             ],
         }
     )
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def of_shards(tables: Tables, by: str, column: str) -> "pd.Series[Any]":

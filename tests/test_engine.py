@@ -71,6 +71,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
         "_compile",
         "_exact",
         "_kernels",
+        "_kernels_robust",
         "_rule",
         "_robust",
         "_rows",
