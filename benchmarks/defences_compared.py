@@ -50,6 +50,13 @@ def write(path: Path, text: str) -> None:
 
 def main() -> None:
     folder = ROOT / "_build" / "defences-compared" / state()
+    about: dict[str, Any] = {
+        "command": "python benchmarks/defences_compared.py",
+        "dataset": chosen_name(),
+        "revision": revision(),  # now: it may move on while this runs
+        **machine("numpy", "tensorflow", "keras"),
+        "configuration": comparison.configuration(),
+    }
 
     @cache
     def warm(partition: str, seed: int) -> Federation:
@@ -68,23 +75,21 @@ def main() -> None:
             rows["seconds"] = time.perf_counter() - start
             write(path, rows.to_csv(index=False, float_format="%.5g", lineterminator="\n"))
         parts.append(pd.read_csv(path))
-    finish(parts)
+    finish(parts, about)
 
 
-def finish(parts: list[pd.DataFrame]) -> None:
+def revision() -> str:
+    """The commit that is checked out, and whether the package differs from it."""
     git = ["git", "-C", str(ROOT)]
-    revision = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True).stdout
+    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True).stdout
     changed = subprocess.run(
         [*git, "status", "--porcelain", "rfout", "benchmarks"], capture_output=True, text=True
     ).stdout
-    about: dict[str, Any] = {
-        "command": "python benchmarks/defences_compared.py",
-        "dataset": chosen_name(),
-        "revision": revision.strip() + (" with changes" if changed.strip() else ""),
-        "minutes": round(sum(part["seconds"].iloc[0] for part in parts) / 60, 1),
-        **machine(),
-        "configuration": comparison.configuration(),
-    }
+    return head.strip() + (" with changes" if changed.strip() else "")
+
+
+def finish(parts: list[pd.DataFrame], about: dict[str, Any]) -> None:
+    about["minutes"] = round(sum(part["seconds"].iloc[0] for part in parts) / 60, 1)
     table = pd.concat(parts, ignore_index=True).drop(columns="seconds")
     write(RESULT, table.to_csv(index=False, lineterminator="\n"))
     write(RESULT.with_suffix(".json"), json.dumps(about, indent=1) + "\n")
