@@ -14,6 +14,7 @@ import os
 import subprocess
 import time
 from functools import cache
+from importlib.metadata import packages_distributions
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def main() -> None:
         "command": "python benchmarks/defences_compared.py",
         "dataset": chosen_name(),
         "revision": revision(),  # now: it may move on while this runs
-        **machine("numpy", "tensorflow", "keras"),
+        **machine("numpy", packages_distributions()["tensorflow"][0], "keras"),
         "configuration": comparison.configuration(),
     }
 
