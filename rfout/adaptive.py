@@ -101,17 +101,19 @@ class InsideBand(Adversary):
         boost = len(now.sampled) / len(now.adversaries) if self.boost is None else self.boost
         reach = np.float32(self.z) * std
 
+        own_epochs = epochs if self.epochs is None else self.epochs
+
         def backdoored(shared: np.random.Generator) -> Params:
-            mine = self.collusion
-            x, y = poison(mine.x, mine.y, self.trigger, self.target, self.rate, rng=shared)
+            x, y = self.collusion.x, self.collusion.y
+            x, y = poison(x, y, self.trigger, self.target, self.rate, rng=shared)
             update = mean
-            for _ in range(epochs if self.epochs is None else self.epochs):
+            for _ in range(own_epochs):
                 trained = trainer.train(params + update, x, y, rng=shared)
                 update = into_band(trained - params, mean, reach / np.float32(boost))
             return update
 
-        key = "band", now.number, epochs, boost
-        update = self.collusion.agree(backdoored, params, *key)
+        what = (params, mean, reach, boost, own_epochs, self.trigger, self.target, self.rate)
+        update = self.collusion.agree("backdoor", now.number, backdoored, *what)
         return into_band(mean + replace_model(update - mean, boost), mean, reach)
 
 

@@ -6,6 +6,7 @@ Chapter: adaptive-attacks.
 """
 
 import math
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,8 +16,11 @@ from typing import Any
 import numpy as np
 
 from .attacks import Images, Labels
+from .checkpoints import fingerprint
 from .clients import Client, Round
 from .models import LocalTrainer, Params
+
+_ONE_AT_A_TIME = threading.RLock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,20 +63,31 @@ class Collusion:
             raise ValueError(f"a standard deviation needs 2 probes or more, not {self.n_probes}")
 
     @cached_property
-    def _made(self) -> dict[str, Any]:
+    def _made(self) -> dict[str, tuple[str, Any]]:
         """What was made last, by name: no field, for it says nothing about the experiment."""
         return {}
 
-    def agree(self, make: Callable[[np.random.Generator], Any], params: Params, *key: Any) -> Any:
-        """Give `make(rng)` with the generator of this `key`, made once for these `params`.
+    def agree(
+        self, name: str, number: int, make: Callable[[np.random.Generator], Any], *depends: Any
+    ) -> Any:
+        """Give `make(rng)`, made once for all colluders.
 
-        Colluders who do the same need not each do it: what the last one made is kept.
+        Parameters
+        ----------
+        name, number
+            What is made, and the round: with the seed they give the generator.
+        make
+            Makes it.
+        depends
+            All that it depends on beside (arrays, numbers, dataclasses): it is made again when one
+            of them is another.
         """
-        name, where = key[0], (key, params.tobytes())
-        if name not in self._made or self._made[name][0] != where:
-            number = [ord(letter) for letter in str(key)]
-            self._made[name] = where, make(np.random.default_rng([self.seed, *number]))
-        return self._made[name][1]
+        key = fingerprint(name, number, *depends)
+        with _ONE_AT_A_TIME:  # clients are trained in threads
+            if self._made.get(name, ("", None))[0] != key:
+                rng = np.random.default_rng([self.seed, number, *name.encode()])
+                self._made[name] = key, make(rng)
+            return self._made[name][1]
 
     def estimate(
         self, trainer: LocalTrainer, params: Params, now: Round, epochs: int
@@ -87,7 +102,7 @@ class Collusion:
                 sent.append(probe.update(trainer, params, now, epochs, rng))
             return np.mean(sent, axis=0), np.std(sent, axis=0, ddof=1)
 
-        return self.agree(probes, params, "estimate", now.number, epochs)
+        return self.agree("estimate", now.number, probes, params, epochs)
 
 
 def into_band(update: Params, mean: Params, reach: Params) -> Params:

@@ -94,6 +94,36 @@ def residue(value: float, n_clients: int, n_colluders: int = 1) -> float:
     return value * (n_colluders / n_clients) ** 2
 
 
+def false_positives(n_clients: int, threshold: float = 3.0) -> float:
+    """Tell how likely an honest value is flagged among honest Gaussian values alone, in [0, 1].
+
+    With z the distance from the mean in population standard deviations, z²/(n - 1) of a Gaussian
+    sample has the Beta distribution with parameters 1/2 and (n - 2)/2; so this is exact.
+
+    Parameters
+    ----------
+    n_clients
+        n, at least 3.
+    threshold
+        c, positive.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Notes
+    -----
+    Chapter: limits.
+    """
+    from scipy.stats import beta  # only this function needs it
+
+    _check(n_clients, 1, threshold)
+    if n_clients < 3:
+        raise ValueError(f"{n_clients} clients are too few: z has one value with two")
+    return float(beta.sf(threshold**2 / (n_clients - 1), 0.5, (n_clients - 2) / 2))
+
+
 def _check(n_clients: int, n_colluders: int, threshold: float = 3.0) -> None:
     if not 1 <= n_colluders <= n_clients:
         raise ValueError(f"there cannot be {n_colluders} colluders among {n_clients} clients")
