@@ -43,6 +43,9 @@ class RFOut1d(FedAvg):
         at least 0; with `clip_norm`, weak differential privacy.
     rng
         Where the noise comes from; needed if there is any.
+    sends
+        What the nodes send: "parameters" after training, as for Flower's own strategies; or
+        "updates", parameters minus the global ones, which keep digits that parameters round away.
     on_invalid
         What to do about a reply with other keys, shapes or dtypes than the global model, with
         values that are not finite, or with a weight that is no positive number: "drop", go on
@@ -87,10 +90,13 @@ class RFOut1d(FedAvg):
         scale: Literal["std", "mad"] = "std",
         replacement: Literal["center", "drop"] = "center",
         clip_norm: float | None = None, noise: float = 0.0,
-        rng: np.random.Generator | None = None, on_invalid: Literal["drop", "raise"] = "drop",
+        rng: np.random.Generator | None = None,
+        sends: Literal["parameters", "updates"] = "parameters",
+        on_invalid: Literal["drop", "raise"] = "drop",
         weighted: bool = False, node_timeout: float | None = None, **fedavg: Any,
     ) -> None:  # fmt: skip
         self.rule = _validate.read_rule(threshold, center, scale, replacement)
+        _validate.check_choice("sends", sends, ("parameters", "updates"))
         _validate.check_choice("on_invalid", on_invalid, ("drop", "raise"))
         if weighted:
             raise ValueError(
@@ -104,7 +110,7 @@ class RFOut1d(FedAvg):
             fedavg[name] = fedavg.get(name) or median_metrics
         super().__init__(**fedavg)
         self.clip_norm, self.noise, self.rng = clip_norm, noise, rng
-        self.on_invalid, self.node_timeout = on_invalid, node_timeout
+        self.sends, self.on_invalid, self.node_timeout = sends, on_invalid, node_timeout
         self._start: tuple[Layout, dict[str, Layer]] | None = None  # the global model
         self._asked: set[int] | None = None  # the nodes that this round was sent to
 
@@ -172,8 +178,13 @@ class RFOut1d(FedAvg):
         return arrays, MetricRecord({**clients, **round_.metrics(report)})
 
     def _aggregate(self, round_: Round, layout: Layout) -> tuple[ArrayRecord | None, Report | None]:
+        model = list(self._start[1].values()) if self._start is not None else []
+        if not model and (self.clip_norm is not None or self.sends == "updates"):
+            raise ValueError("updates need the global model, which configure_train is given")
         if self.clip_norm is not None:
-            self._clip(round_, layout, self.clip_norm)
+            round_.drop_not_finite(layout)
+            origin: list[Any] = model if self.sends == "parameters" else [0] * len(model)
+            round_.layers = [_privacy.clip(x, origin, self.clip_norm) for x in round_.layers]
         while round_.layers and layout.shapes:
             try:
                 with warnings.catch_warnings():
@@ -195,13 +206,6 @@ class RFOut1d(FedAvg):
             result = _privacy.noisy(result, std, self.rng)
         arrays = {name: Array(layer) for name, layer in zip(layout.dtypes, result, strict=True)}
         return ArrayRecord(arrays), report
-
-    def _clip(self, round_: Round, layout: Layout, clip_norm: float) -> None:
-        if self._start is None:
-            raise ValueError("clip_norm needs the global model, which configure_train is given")
-        round_.drop_not_finite(layout)
-        start = list(self._start[1].values())
-        round_.layers = [_privacy.clip(layers, start, clip_norm) for layers in round_.layers]
 
     def _warn(self, n: int) -> None:
         threshold = self.rule.threshold
