@@ -7,7 +7,9 @@ evaluate.
 Chapter: federated-learning.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +86,7 @@ class Federation:
         and the client's number alone, so who else was sampled changes nothing for it.
     params
         (n_params,) the initial global parameters; None takes those that the trainer's model came
-        with, whatever it has trained since.
+        with.
     clients_per_round
         How many clients are sampled a round; None takes all.
     epochs
@@ -158,9 +160,14 @@ class Federation:
         now = Round(number, sampled, adversaries)
 
         updates = np.empty((len(sampled), self.trainer.n_params), dtype=np.float32)
-        for row, c in enumerate(sampled):
-            rng = self._rng(number, c)
-            updates[row] = self.clients[c].update(self.trainer, self.params, now, self.epochs, rng)
+
+        def train(row: int) -> None:
+            client, rng = self.clients[sampled[row]], self._rng(number, sampled[row])
+            updates[row] = client.update(self.trainer, self.params, now, self.epochs, rng)
+
+        # Each update follows from a generator of its own, so the order of work changes nothing.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(train, range(len(sampled))))
 
         result = self.aggregator(updates)
         aggregate, report = result if isinstance(result, tuple) else (result, None)
