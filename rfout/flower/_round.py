@@ -31,6 +31,8 @@ class Round:
         self.dropped: list[tuple[int, int]] = []  # node, layer
         came = {reply.metadata.src_node_id for reply in replies}
         self.missing = sorted(asked - came) if asked is not None else []
+        for node in self.missing:
+            log(WARNING, "round %d: node %d did not reply", number, node)
 
     def failed(self, errors: list[Message]) -> None:
         """Count the errors that nodes sent; one of the SuperLink's own is about a missing node."""

@@ -76,7 +76,8 @@ def _round(message: Message) -> int:
 
 
 def _partition(context: Context, n: int) -> int:
-    given = context.node_config.get("partition-id", 0)
+    """Say which client this node is: as its configuration has it, else by its own number."""
+    given = context.node_config.get("partition-id", context.node_id % n)
     if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given < n:
         raise ValueError(
             f'partition-id must be from 0 to {n - 1}, not {given!r}: --node-config "partition-id=0"'

@@ -31,15 +31,21 @@ def command(name: str) -> str:
 
 
 def superlink_command(
-    host: str, port: int, keys: Path | None = None, *, simulation: bool = False
-) -> list[str]:
-    """Say how to start a SuperLink; with `keys`, over TLS and for registered nodes only."""
+    host: str, port: int, keys: Path | None = None, *, simulation: bool = False,
+    database: Path | None = None,
+) -> list[str]:  # fmt: skip
+    """Say how to start a SuperLink; with `keys`, over TLS and for registered nodes only.
+
+    What it keeps in `database`, registered nodes too, outlives it.
+    """
     # Flower also opens its older gRPC ports, on every address unless it is told otherwise.
     fleet, control = free_ports(2)
     older = ["--fleet-api-address", f"127.0.0.1:{fleet}"]
     older += ["--control-api-address", f"127.0.0.1:{control}"]
     made = [command("flower-superlink"), "--host", host, "--port", str(port), *older]
     made += ["--disable-runtime-dependency-installation"]
+    if database is not None:
+        made += ["--database", str(database)]
     if simulation:
         made.append("--simulation")
     if keys is None:
@@ -50,14 +56,17 @@ def superlink_command(
 
 
 def supernode_command(
-    superlink: str, config: Mapping[str, Any], ca: Path | None = None, key: Path | None = None
-) -> list[str]:
+    superlink: str, config: Mapping[str, Any], ca: Path | None = None, key: Path | None = None,
+    retries: int | None = None,
+) -> list[str]:  # fmt: skip
     """Say how to start a SuperNode; without `ca` it talks in the clear."""
     made = [command("flower-supernode"), "--superlink", superlink]
     made += ["--host", "127.0.0.1", "--port", str(free_ports(1)[0])]
     made += ["--insecure"] if ca is None else ["--root-certificates", str(ca)]
     if key is not None:
         made += ["--auth-supernode-private-key", str(key)]
+    if retries is not None:
+        made += ["--max-retries", str(retries)]
     return [*made, "--node-config", toml_words(config)]
 
 
@@ -99,7 +108,8 @@ class Deployment:
     folder
         Flower's files; None makes a temporary one that goes with the rest.
     n_keys
-        With TLS and authentication, keys for so many nodes; 0 talks in the clear.
+        With TLS and authentication, so many keys, of which all but the last are registered; 0
+        talks in the clear.
     simulation
         The SuperLink runs the nodes itself, on Ray.
     show
@@ -143,8 +153,7 @@ class Deployment:
         write_connection(self.home, self.address, self.ca)
         self.start_superlink()
         if self.keys is not None:
-            for i in range(self.n_keys - 1):  # the last one stays a stranger's
-                self.register(i)
+            self._register(self.n_keys - 1)  # the last one stays a stranger's
 
     @property
     def ca(self) -> Path | None:
@@ -156,7 +165,10 @@ class Deployment:
         port = self.port or 0
         if in_use(port):
             raise DeploymentError(f"port {port} is in use: choose another one with --port")
-        made = superlink_command(self.host, port, self.keys, simulation=self.simulation)
+        made = superlink_command(
+            self.host, port, self.keys, simulation=self.simulation,
+            database=self.home / "superlink.db" if self.keys else None,
+        )  # fmt: skip
         self.superlink = self.programs.start(made, self._show("superlink"))
         end = time.monotonic() + UP
         while not in_use(port) and not self.superlink.ended and time.monotonic() < end:
@@ -169,15 +181,16 @@ class Deployment:
         show = self.show
         return None if show is None else lambda line: show(name, line)
 
-    def register(self, key: int) -> None:
-        """Let the node with this key take part."""
-        public = str(self.home / "keys" / f"node-{key}.pub")
-        done = self.programs.start([command("flwr"), "supernode", "register", public])
-        if done.wait(UP) != 0:
-            raise DeploymentError(f"node {key} was not registered: {done.text[-300:]}")
+    def _register(self, n: int) -> None:
+        """Let the nodes with these keys take part."""
+        public = [str(self.home / "keys" / f"node-{i}.pub") for i in range(n)]
+        made = [[command("flwr"), "supernode", "register", one, "rfout"] for one in public]
+        for done in [self.programs.start(one) for one in made]:
+            if done.wait(UP) != 0:
+                raise DeploymentError(f"a node was not registered: {done.text[-300:]}")
 
     def start_node(self, config: Mapping[str, Any], **how: Any) -> Program:
-        """Start a SuperNode; `how` are `supernode_command`'s ca and key, if not the right ones."""
+        """Start a SuperNode; `how` is for `supernode_command`, if not the right ones."""
         if self.keys is not None and not how:
             how = {"ca": self.ca, "key": self.keys / f"node-{len(self.nodes)}"}
         name = f"node {len(self.nodes)}"

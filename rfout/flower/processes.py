@@ -75,7 +75,7 @@ class Program:
         show: Callable[[str], Any] | None = None,
     ) -> None:  # fmt: skip
         self.lines: list[str] = []
-        self._show = show
+        self.name, self._show = Path(command[0]).name, show
         self.process = subprocess.Popen(
             list(command), env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
@@ -110,7 +110,7 @@ class Program:
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"{self.process.args} goes on after {seconds:g} s") from None
+            raise TimeoutError(f"{self.name} goes on after {seconds:g} s") from None
         self._reader.join(GRACE)
         return code
 
