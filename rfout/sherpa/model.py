@@ -1,0 +1,84 @@
+"""The book's Keras model in the shape that the framework trains.
+
+The framework's own wrapper for Keras needs Keras 2, and would build a model for each node. This is
+a `TrainableModel` of one's own, as its authors provide for: twenty copies, one compiled step.
+
+Chapter: sherpa.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..evaluation import main_task_accuracy
+
+if TYPE_CHECKING:  # it loads TensorFlow
+    from ..models import LocalTrainer
+
+Params = NDArray[np.float32]
+
+
+class LocalModel:
+    """Parameters of one node, trained by a `LocalTrainer` that all nodes share.
+
+    Has the methods of the framework's `TrainableModel`. The framework deep-copies the model for
+    each node in turn and then for the server; a copy takes the parameters and shares the trainer.
+
+    Parameters
+    ----------
+    trainer
+        The shared model and its compiled step.
+    seed
+        The rounds' randomness: node i in round t shuffles by ``default_rng([seed, t, i])``, as
+        client i of a `rfout.federation.Federation` with that seed does.
+    params
+        (n_params,) where to start; None takes what the trainer's model came with.
+    epochs
+        Local epochs.
+
+    Notes
+    -----
+    Chapter: sherpa.
+    """
+
+    def __init__(
+        self, trainer: "LocalTrainer", *, seed: int, params: Params | None = None, epochs: int = 1
+    ) -> None:
+        self._trainer, self._seed, self._epochs = trainer, seed, epochs
+        self._params = (trainer.initial_params if params is None else params).copy()
+        self._node, self._n_copies, self._round = 0, 0, 0
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "LocalModel":
+        copied = LocalModel(
+            self._trainer, seed=self._seed, params=self._params, epochs=self._epochs
+        )
+        copied._node = self._n_copies  # the framework copies for its nodes in their order
+        self._n_copies += 1
+        return copied
+
+    def train(self, data: Any, labels: Any, **kwargs: Any) -> None:
+        """Train a round on (n, height, width, channels) images and their (n,) labels."""
+        self._round += 1
+        rng = np.random.default_rng([self._seed, self._round, self._node])
+        self._params = self._trainer.train(self._params, data, labels, epochs=self._epochs, rng=rng)
+
+    def predict(self, data: Any) -> Any:
+        """Label (n, height, width, channels) images; gives (n,) int64."""
+        return self._trainer.predict(self._params, data)
+
+    def evaluate(self, data: Any, labels: Any) -> list[float]:
+        """Give the main-task accuracy, in a list of metrics as the framework has it."""
+        return [main_task_accuracy(self.predict, data, labels)]
+
+    def performance(self, data: Any, labels: Any) -> float:
+        """Give the main-task accuracy."""
+        return self.evaluate(data, labels)[0]
+
+    def get_model_params(self) -> list[Params]:
+        """Give the layers: views of the parameters, as the framework's own models do."""
+        return list(self._trainer.unflatten(self._params).values())
+
+    def set_model_params(self, params: list[Params]) -> None:
+        """Take layers of the model's shapes."""
+        self._params = np.concatenate([np.ravel(layer) for layer in params]).astype(np.float32)
