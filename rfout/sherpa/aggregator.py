@@ -161,7 +161,7 @@ class RFOut1d(_Base):
                 if self._max_norm is not None:
                     layers = _clip(layers, self._max_norm)
             updates.append(layers)
-        if 2 * n_fit <= len(sent):
+        if 2 * n_fit <= len(sent) and sent:
             raise ValueError(
                 f"start has layers of shapes {[layer.shape for layer in received]}, and only "
                 f"{n_fit} of {len(sent)} clients sent these: give the model's own parameters"

@@ -6,6 +6,8 @@ a `TrainableModel` of one's own, as its authors provide for: twenty copies, one 
 Chapter: sherpa.
 """
 
+from copy import copy
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +25,8 @@ class LocalModel:
     """Parameters of one node, trained by a `LocalTrainer` that all nodes share.
 
     Has the methods of the framework's `TrainableModel`. The framework deep-copies the model for
-    each node in turn and then for the server; a copy takes the parameters and shares the trainer.
+    every node and for the server; a copy takes the parameters and shares the trainer. The copies
+    are numbered in the order in which they first train: give each government a model of its own.
 
     Parameters
     ----------
@@ -36,6 +39,8 @@ class LocalModel:
         (n_params,) where to start; None takes what the trainer's model came with.
     epochs
         Local epochs.
+    rounds_done
+        The round that `params` are from; the first one trained is the next.
 
     Notes
     -----
@@ -43,22 +48,22 @@ class LocalModel:
     """
 
     def __init__(
-        self, trainer: "LocalTrainer", *, seed: int, params: Params | None = None, epochs: int = 1
-    ) -> None:
+        self, trainer: "LocalTrainer", *, seed: int, params: Params | None = None,
+        epochs: int = 1, rounds_done: int = 0,
+    ) -> None:  # fmt: skip
         self._trainer, self._seed, self._epochs = trainer, seed, epochs
         self._params = (trainer.initial_params if params is None else params).copy()
-        self._node, self._n_copies, self._round = 0, 0, 0
+        self._node, self._round, self._numbers = -1, rounds_done, count()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "LocalModel":
-        copied = LocalModel(
-            self._trainer, seed=self._seed, params=self._params, epochs=self._epochs
-        )
-        copied._node = self._n_copies  # the framework copies for its nodes in their order
-        self._n_copies += 1
+        copied = copy(self)
+        copied._params = self._params.copy()
         return copied
 
     def train(self, data: Any, labels: Any, **kwargs: Any) -> None:
         """Train a round on (n, height, width, channels) images and their (n,) labels."""
+        if self._node < 0:
+            self._node = next(self._numbers)
         self._round += 1
         rng = np.random.default_rng([self._seed, self._round, self._node])
         self._params = self._trainer.train(self._params, data, labels, epochs=self._epochs, rng=rng)
