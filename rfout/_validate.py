@@ -113,6 +113,29 @@ def read(updates: Any, on_invalid: str) -> Clients:
     return given
 
 
+def read_array(updates: Any) -> NDArray[Any]:
+    """One finite floating (n_clients, ...) array, for the rivals; not copied where it is one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `rfout.rfout1d` does with ``on_invalid="raise"``; for lists of layers too.
+    """
+    given = read(updates, "raise")
+    if given.layered:
+        raise TypeError("updates must be one array for each client here, not a list of layers")
+    arrays = given.layers[0]
+    stacked = arrays if isinstance(arrays, np.ndarray) else np.stack(arrays)
+    stacked = stacked.astype(given.dtype(0), copy=False)
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum may overflow where no value does
+        sums = stacked.reshape(len(stacked), -1).sum(axis=1, dtype=np.float64)
+    for client in np.flatnonzero(~np.isfinite(sums)):
+        places = np.flatnonzero(~np.isfinite(stacked[client]))
+        if len(places):
+            raise ValueError(given.not_finite(0, {int(client): int(places[0])})[int(client)])
+    return stacked
+
+
 def _layers(
     given: Clients, updates: Sequence[Any]
 ) -> tuple[dict[int, list[Layer]], dict[int, Exception]]:

@@ -1,14 +1,20 @@
-"""The rivals of RFOut-1d. An aggregator takes (n_clients, n_params) and gives (n_params,).
+"""The mean, and the rivals of RFOut-1d that keep a mean and change what goes in or comes out.
 
-Chapter: backdoor-attacks.
+An aggregator takes (n_clients, n_params) and gives (n_params,). `rfout.byzantine` has those that
+leave clients or values out, `rfout.lineup` all of them under the names that the book prints.
+
+Chapter: defences-compared.
 """
 
 import math
+import zlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from . import _validate
 
 # (n_clients, ...), or a list of each client's array, or of each client's list of layers.
 Updates = Any
@@ -35,7 +41,7 @@ def mean(updates: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.mean(updates, axis=0, dtype=np.float64).astype(updates.dtype)
 
 
-def clip_updates(updates: Updates, max_norm: float) -> Updates:
+def clip_updates(updates: Updates, max_norm: float | Literal["median"]) -> Updates:
     """Shorten every client's update to an L2 norm of `max_norm` over all its coordinates.
 
     A step before any aggregator: ``rfout1d(clip_updates(updates, 1.0))``. Of updates and not of
@@ -47,7 +53,8 @@ def clip_updates(updates: Updates, max_norm: float) -> Updates:
         (n_clients, ...) floating numbers, or a list of n_clients arrays, or of lists of layers,
         over which a client's norm is taken together.
     max_norm
-        The longest that an update may be, positive, in the units of the updates.
+        The longest that an update may be, positive, in the units of the updates; "median" takes
+        the median of the clients' own norms, which needs no tuning and shrinks as they do.
 
     Returns
     -------
@@ -63,24 +70,25 @@ def clip_updates(updates: Updates, max_norm: float) -> Updates:
     -----
     Sun et al. (2019), arXiv 1911.07963. Chapter: defences-compared.
     """
-    if not 0 < max_norm < math.inf:
-        raise ValueError(f"max_norm must be a positive number, not {max_norm!r}")
-    if isinstance(updates, np.ndarray):
-        return np.stack(_clipped(list(updates), max_norm))
-    return _clipped(updates, max_norm)
+    return _clip(updates, max_norm)[0]
 
 
-def _clipped(updates: list[Any], max_norm: float) -> list[Any]:
-    clipped = []
-    for client, update in enumerate(updates):
-        layers = update if isinstance(update, (list, tuple)) else [update]
-        norm = _norm(layers)
+def _clip(updates: Updates, max_norm: float | Literal["median"]) -> tuple[Updates, float]:
+    """The clipped updates, and the norm that they were clipped to."""
+    clients = [list(one) if isinstance(one, (list, tuple)) else [one] for one in updates]
+    norms = [_norm(layers) for layers in clients]
+    for client, norm in enumerate(norms):
         if not math.isfinite(norm):
             raise ValueError(f"client {client}: the update has a value that is not finite")
-        factor = max_norm / norm if norm > max_norm else 1.0
-        short = [(layer * np.float64(factor)).astype(layer.dtype) for layer in layers]
-        clipped.append(short if isinstance(update, (list, tuple)) else short[0])
-    return clipped
+    limit = float(np.median(norms)) if max_norm == "median" else max_norm
+    if max_norm != "median" and (isinstance(limit, str) or not 0 < limit < math.inf):
+        raise ValueError(f'max_norm must be a positive number or "median", not {max_norm!r}')
+    short = []
+    for one, layers, norm in zip(updates, clients, norms, strict=True):
+        factor = np.float64(limit / norm if norm > limit else 1.0)
+        clipped = [(layer * factor).astype(layer.dtype) for layer in layers]
+        short.append(clipped if isinstance(one, (list, tuple)) else clipped[0])
+    return np.stack(short) if isinstance(updates, np.ndarray) else short, limit
 
 
 def _norm(layers: Sequence[NDArray[np.floating]]) -> float:
@@ -91,11 +99,40 @@ def _norm(layers: Sequence[NDArray[np.floating]]) -> float:
     return largest * math.sqrt(sum(float(np.sum((layer / largest) ** 2)) for layer in layers))
 
 
+def norm_clipping(
+    updates: NDArray[np.floating], max_norm: float | Literal["median"] = "median"
+) -> NDArray[np.floating]:
+    """Average the updates after shortening each to an L2 norm of `max_norm`.
+
+    Parameters
+    ----------
+    updates
+        (n_clients, ...) floating numbers, clients on axis 0.
+    max_norm
+        As for `clip_updates`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Trailing shape and dtype of `updates`.
+
+    Raises
+    ------
+    ValueError
+        As `clip_updates`.
+
+    Notes
+    -----
+    Sun et al. (2019), arXiv 1911.07963. Chapter: defences-compared.
+    """
+    return mean(_clip(_validate.read_array(updates), max_norm)[0])
+
+
 def weak_dp(
     updates: Updates,
-    max_norm: float,
+    max_norm: float | Literal["median"],
     noise: float,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     *,
     aggregator: Callable[[Any], Any] = mean,
 ) -> Any:
@@ -111,7 +148,10 @@ def weak_dp(
         Standard deviation of the noise in units of ``max_norm / n_clients``, which is the most that
         one client moves the mean; at least 0.
     rng
-        Where the noise comes from.
+        Where the noise comes from. A whole number makes it from that number and the aggregate's
+        bytes: nothing is remembered between calls, so a run that goes on from a checkpoint adds
+        what it would have added. Who knows the number can take such noise away again: it serves
+        experiments, not privacy.
     aggregator
         What stands between clipping and noise: `mean`, or ``rfout1d``, or any other.
 
@@ -131,12 +171,45 @@ def weak_dp(
     """
     if not 0 <= noise < math.inf:
         raise ValueError(f"noise must be a number that is not negative, not {noise!r}")
-    aggregate = aggregator(clip_updates(updates, max_norm))
-    std = noise * max_norm / len(updates)
+    clipped, limit = _clip(updates, max_norm)
+    aggregate = aggregator(clipped)
+    layers = aggregate if isinstance(aggregate, list) else [aggregate]
+    if not isinstance(rng, np.random.Generator):
+        rng = np.random.default_rng([rng, *(zlib.crc32(layer.tobytes()) for layer in layers)])
+    std = noise * limit / len(updates)
+    noisy = [(x + rng.normal(0.0, std, np.shape(x))).astype(x.dtype) for x in layers]
+    return noisy if isinstance(aggregate, list) else noisy[0]
 
-    def noisy(layer: NDArray[np.floating]) -> NDArray[np.floating]:
-        return (layer + rng.normal(0.0, std, np.shape(layer))).astype(layer.dtype)
 
-    return (
-        [noisy(layer) for layer in aggregate] if isinstance(aggregate, list) else noisy(aggregate)
-    )
+def rlr(updates: NDArray[np.floating], threshold: float) -> NDArray[np.floating]:
+    """Average the updates, and turn the sign where too few clients agree: robust learning rate.
+
+    Parameters
+    ----------
+    updates
+        (n_clients, ...) floating numbers, clients on axis 0. Updates, not full parameters.
+    threshold
+        At a coordinate, the clients who move up minus those who move down must be at least this
+        many, or at most minus this many; else the server goes the other way. From 0, which is the
+        plain mean, to n_clients.
+
+    Returns
+    -------
+    numpy.ndarray
+        Trailing shape and dtype of `updates`.
+
+    Raises
+    ------
+    ValueError
+        If `threshold` is out of range, or an update is not finite.
+
+    Notes
+    -----
+    Özdayi, Kantarcioglu, Gel (2021), arXiv 2007.03767. Chapter: defences-compared.
+    """
+    x = _validate.read_array(updates)
+    if not 0 <= threshold <= len(x):
+        raise ValueError(f"threshold must be from 0 to {len(x)} clients, not {threshold!r}")
+    agreement = np.abs(np.sign(x).sum(axis=0, dtype=np.float64))
+    average = np.mean(x, axis=0, dtype=np.float64)
+    return np.where(agreement >= threshold, average, -average).astype(x.dtype)

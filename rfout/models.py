@@ -2,12 +2,15 @@
 
 A federation of twenty clients needs twenty *trainings*, not twenty models: building a Keras model
 or tracing a TensorFlow function costs more than an epoch on 200 images. `LocalTrainer` keeps one
-model and one compiled step, and moves parameters in and out of it as one flat vector.
+model and one compiled epoch. It goes from one flat vector of parameters to another and keeps
+nothing in between, so several threads may call it at once.
 
 Chapter: federated-learning.
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,29 +94,39 @@ class LocalTrainer:
         tf.config.experimental.enable_op_determinism()
         self.learning_rate, self.batch_size = learning_rate, batch_size
         self.layers = {v.path: tuple(v.shape) for v in model.trainable_variables}
-        variables = [v.value for v in model.trainable_variables]
-        self._variables = variables
-        self.initial_params = self.params
-        self._ends = np.cumsum([int(np.prod(shape)) for shape in self.layers.values()])
+        self.initial_params = np.concatenate([w.ravel() for w in model.get_weights()])
+        sizes = [int(np.prod(shape)) for shape in self.layers.values()]
+        self._ends = np.cumsum(sizes)
+        flat = tf.TensorSpec((self.n_params,), tf.float32)
         images = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
         labels = tf.TensorSpec((None,), tf.int64)
 
-        def step(x: tf.Tensor, y: tf.Tensor) -> None:
-            with tf.GradientTape() as tape:
-                losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, model(x, training=True))
-                loss = tf.reduce_mean(losses)
-            for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True):
-                variable.assign_sub(learning_rate * gradient)
+        def layers_of(params: tf.Tensor) -> list[tf.Tensor]:
+            parts = tf.split(params, sizes)
+            return [tf.reshape(p, s) for p, s in zip(parts, self.layers.values(), strict=True)]
 
-        @tf.function(input_signature=[images, labels])  # type: ignore[untyped-decorator]
-        def epoch(x: tf.Tensor, y: tf.Tensor) -> None:
+        def gradients(layers: list[tf.Tensor], x: tf.Tensor, y: tf.Tensor) -> list[tf.Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(layers)
+                scores, _ = model.stateless_call(layers, [], x, training=True)
+                loss = tf.nn.sparse_softmax_cross_entropy_with_logits(y, scores)
+                loss = tf.reduce_mean(loss)
+            return tape.gradient(loss, layers)
+
+        @tf.function(input_signature=[flat, images, labels])  # type: ignore[untyped-decorator]
+        def epoch(params: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+            layers = layers_of(params)
             # The loop is in the graph: a call from Python costs a fifth of a step.
             for start in tf.range(0, tf.shape(y)[0], batch_size):
-                step(x[start : start + batch_size], y[start : start + batch_size])
+                steps = gradients(
+                    layers, x[start : start + batch_size], y[start : start + batch_size]
+                )
+                layers = [w - learning_rate * g for w, g in zip(layers, steps, strict=True)]
+            return tf.concat([tf.reshape(w, [-1]) for w in layers], axis=0)
 
-        @tf.function(input_signature=[images])  # type: ignore[untyped-decorator]
-        def logits(x: tf.Tensor) -> tf.Tensor:
-            return model(x, training=False)
+        @tf.function(input_signature=[flat, images])  # type: ignore[untyped-decorator]
+        def logits(params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+            return model.stateless_call(layers_of(params), [], x, training=False)[0]
 
         self._epoch, self._logits = epoch, logits
 
@@ -121,11 +134,6 @@ class LocalTrainer:
     def n_params(self) -> int:
         """Length of the flat parameter vector."""
         return int(self._ends[-1])
-
-    @property
-    def params(self) -> Params:
-        """The model's parameters now, flat: a (n_params,) float32 copy."""
-        return np.concatenate([v.numpy().ravel() for v in self._variables])
 
     def unflatten(self, vector: Params) -> dict[str, Params]:
         """Name the layers of a (..., n_params) array: views with the layer's shape behind."""
@@ -135,11 +143,9 @@ class LocalTrainer:
             for (name, shape), part in zip(self.layers.items(), parts, strict=True)
         }
 
-    def _load(self, params: Params) -> None:
+    def _check(self, params: Params) -> None:
         if params.shape != (self.n_params,):
             raise ValueError(f"params have shape {params.shape}, the model ({self.n_params},)")
-        for variable, values in zip(self._variables, self.unflatten(params).values(), strict=True):
-            variable.assign(values)
 
     def train(
         self,
@@ -168,16 +174,22 @@ class LocalTrainer:
         numpy.ndarray
             (n_params,) float32, the parameters after training.
         """
-        self._load(params)
+        self._check(params)
+        trained: Params = params.copy()
         for _ in range(epochs):
             order = rng.permutation(len(y))
-            self._epoch(x[order], y[order])
-        return self.params
+            trained = self._epoch(trained, x[order], y[order]).numpy()
+        return trained
 
     def predict(
         self, params: Params, x: NDArray[np.float32], *, batch_size: int = 500
     ) -> NDArray[np.int64]:
         """Label (n, height, width, channels) images by the model at `params`; gives (n,) int64."""
-        self._load(params)
-        parts = [x[i : i + batch_size] for i in range(0, len(x), batch_size)]
-        return np.concatenate([np.argmax(self._logits(part).numpy(), axis=-1) for part in parts])
+        self._check(params)
+        batches = [x[i : i + batch_size] for i in range(0, len(x), batch_size)]
+
+        def label(batch: NDArray[np.float32]) -> NDArray[np.int64]:
+            return np.argmax(self._logits(params, batch).numpy(), axis=-1)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return np.concatenate(list(pool.map(label, batches)))

@@ -356,9 +356,21 @@ def test_the_noise_of_the_evaluation_follows_from_the_seed_and_the_round(federat
     assert len({*first, *other}) == 6
 
 
+@pytest.mark.parametrize("n_cores", [1, 3, None])
+def test_the_same_bytes_on_any_number_of_cores(trainer, monkeypatch, n_cores):
+    def run():
+        fed = Federation(trainer, CLIENTS, evaluate=EVALUATE, rng=rng())
+        fed.run(2)
+        return state(fed)
+
+    here = run()
+    monkeypatch.setattr("os.cpu_count", lambda: n_cores)
+    assert run() == here
+
+
 def test_the_same_numbers_even_where_the_trainer_was_used_in_between():
     trainer = tiny_trainer()
-    initial = trainer.params
+    initial = trainer.initial_params
     runs = []
     for _ in range(2):
         fed = Federation(trainer, CLIENTS, evaluate=EVALUATE, rng=rng())

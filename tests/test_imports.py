@@ -45,7 +45,17 @@ def test_import_loads_no_package_but_numpy():
 
 
 @pytest.mark.parametrize(
-    "room", ["attacks", "checkpoints", "defences", "evaluation", "partitions", "datasets"]
+    "room",
+    [
+        "attacks",
+        "checkpoints",
+        "byzantine",
+        "defences",
+        "evaluation",
+        "lineup",
+        "partitions",
+        "datasets",
+    ],
 )
 def test_rooms_of_arrays_load_no_framework(room):
     loaded = run(f"import rfout.{room}, sys, json; print(json.dumps(sorted(sys.modules)))")
