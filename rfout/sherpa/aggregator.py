@@ -186,8 +186,8 @@ def _minus(sent: NDArray[Any], received: NDArray[Any]) -> NDArray[Any]:
 
 
 def _moved(old: NDArray[Any], by: NDArray[Any]) -> NDArray[Any]:
-    moved = np.asarray(old + by)
-    return moved.astype(old.dtype) if old.dtype.kind == "f" else moved
+    """The sum, in the dtype of the global model, whatever one node may have sent."""
+    return np.asarray(old + (by.astype(old.dtype) if old.dtype.kind == "f" else by))
 
 
 def _clip(update: Layers, max_norm: float) -> Layers:

@@ -7,6 +7,7 @@ Chapter: sherpa.
 """
 
 from copy import copy
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,10 @@ from numpy.typing import NDArray
 
 from ..evaluation import main_task_accuracy
 
-if TYPE_CHECKING:  # it loads TensorFlow
+if TYPE_CHECKING:  # they load TensorFlow
+    from collections.abc import Mapping
+
+    from ..clients import Client
     from ..models import LocalTrainer
 
 Params = NDArray[np.float32]
@@ -39,6 +43,10 @@ class LocalModel:
         (n_params,) where to start; None takes what the trainer's model came with.
     epochs
         Local epochs.
+    roles
+        By node: a `rfout.clients.Client` whose way of making an update the node takes, on the
+        node's own data; an `Adversary`, say. What it sends is in float64, which has the digits
+        for a boosted update on top of the parameters.
     rounds_done
         The round that `params` are from; the first one trained is the next.
 
@@ -49,9 +57,9 @@ class LocalModel:
 
     def __init__(
         self, trainer: "LocalTrainer", *, seed: int, params: Params | None = None,
-        epochs: int = 1, rounds_done: int = 0,
+        epochs: int = 1, roles: "Mapping[int, Client] | None" = None, rounds_done: int = 0,
     ) -> None:  # fmt: skip
-        self._trainer, self._seed, self._epochs = trainer, seed, epochs
+        self._trainer, self._seed, self._epochs, self._roles = trainer, seed, epochs, roles or {}
         self._params = (trainer.initial_params if params is None else params).copy()
         self._node, self._round, self._numbers = -1, rounds_done, count()
 
@@ -66,11 +74,20 @@ class LocalModel:
             self._node = next(self._numbers)
         self._round += 1
         rng = np.random.default_rng([self._seed, self._round, self._node])
-        self._params = self._trainer.train(self._params, data, labels, epochs=self._epochs, rng=rng)
+        params = self._params.astype(np.float32)
+        if self._node not in self._roles:
+            self._params = self._trainer.train(params, data, labels, epochs=self._epochs, rng=rng)
+            return
+        role = replace(self._roles[self._node], x=data, y=labels)
+        from ..clients import Round
+
+        now = Round(self._round, (self._node,), (self._node,))
+        update = role.update(self._trainer, params, now, self._epochs, rng)
+        self._params = params.astype(np.float64) + update
 
     def predict(self, data: Any) -> Any:
         """Label (n, height, width, channels) images; gives (n,) int64."""
-        return self._trainer.predict(self._params, data)
+        return self._trainer.predict(self._params.astype(np.float32), data)
 
     def evaluate(self, data: Any, labels: Any) -> list[float]:
         """Give the main-task accuracy, in a list of metrics as the framework has it."""

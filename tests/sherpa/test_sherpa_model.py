@@ -7,7 +7,8 @@ import pytest
 
 from rfout import rfout1d
 from rfout._tensorflow import keras
-from rfout.clients import Client
+from rfout.attacks import PatternKey, Window
+from rfout.clients import Client, recruit
 from rfout.evaluation import Evaluation
 from rfout.federation import Federation
 from rfout.models import LocalTrainer
@@ -72,14 +73,19 @@ def test_measures_are_the_main_task_accuracy(trainer, parts):
     assert model.performance(x, y) == expected
 
 
-def test_the_framework_and_the_federation_in_process_are_one_to_the_bit(
-    api, trainer, parts, capsys
+ATTACK = {"trigger": PatternKey(size=3), "rate": 0.3, "boost": 12.0, "epochs": 2}
+
+
+@pytest.mark.parametrize("attacked", [False, True])
+def test_framework_and_federation_in_process_are_one_to_the_bit(
+    api, trainer, parts, attacked, capsys
 ):
     """Same seed, same rounds: whoever calls the clients, and in whatever order of steps."""
-    model = LocalModel(trainer, seed=42)
+    honest = [Client(x, y) for x, y in zip(*parts, strict=True)]
+    clients = recruit(honest, {5}, **ATTACK, window=Window(2)) if attacked else honest
+    model = LocalModel(trainer, seed=42, roles={5: clients[5]} if attacked else None)
     aggregator = RFOut1d(start=model.get_model_params())
     rounds, params = api.govern(model, api.federate(*parts), aggregator)
-    clients = [Client(x, y) for x, y in zip(*parts, strict=True)]
     federation = Federation(
         trainer, clients, rfout1d, evaluate=Evaluation(parts[0][0], parts[1][0]),
         rng=np.random.default_rng(0),
@@ -89,5 +95,7 @@ def test_the_framework_and_the_federation_in_process_are_one_to_the_bit(
         rounds(1, parts[0][0], parts[1][0])
         federation.step()
         same(params(), trainer.unflatten(federation.params).values())
+        assert params()[0].dtype == np.float32
     assert capsys.readouterr().out
     assert not np.array_equal(federation.params, trainer.initial_params)
+    assert (aggregator.reports[-1].flagged.argmax() == 5) == attacked
