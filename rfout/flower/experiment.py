@@ -33,6 +33,9 @@ class Settings:
     ----------
     num_server_rounds
         How many rounds.
+    result_file
+        A .npz file that the server writes after each round: ``params``, the global model before
+        the first round and after each, a row each; "" writes none.
     num_clients
         How many clients the data are dealt to.
     min_nodes, node_timeout
@@ -59,6 +62,7 @@ class Settings:
     """
 
     num_server_rounds: int = 3
+    result_file: str = ""
     num_clients: int = 20
     min_nodes: int = 2
     node_timeout: float = 60.0
@@ -128,30 +132,37 @@ def read_settings(run_config: Mapping[str, Any]) -> Settings:
 
 
 @lru_cache(maxsize=1)
-def federation(settings: Settings) -> "Federation":
-    """Make the federation of the settings once a process: its model is not built or traced again.
+def _honest(seed: int, n_clients: int, alpha: float, size: int, target: int) -> "Federation":
+    """Build a model and trace it once a process, whatever else a run's settings are."""
+    from ..attacks import PatternKey
+    from ..standard import standard_federation
 
-    It is that of `rfout.standard.standard_federation` with the same seed; in Flower, its clients
-    train on the nodes, and its own rounds are not run.
+    return standard_federation(
+        rng=np.random.default_rng(seed), n_clients=n_clients, alpha=alpha or None,
+        trigger=PatternKey(size=size), target=target,
+    )  # fmt: skip
+
+
+def federation(settings: Settings) -> "Federation":
+    """Give the federation of the settings: its clients train on Flower's nodes.
+
+    It is that of `rfout.standard.standard_federation` with the same seed, the adversaries
+    recruited. Its own rounds, if they are run, are what Flower's are compared with.
     """
     from ..attacks import PatternKey, Window
     from ..federation import recruit
-    from ..standard import standard_federation
 
-    trigger = PatternKey(size=settings.trigger_size)
-    made = standard_federation(
-        rng=np.random.default_rng(settings.seed), n_clients=settings.num_clients,
-        alpha=settings.alpha or None, trigger=trigger, target=settings.target,
-        epochs=settings.local_epochs,
-    )  # fmt: skip
-    if not settings.attackers:
-        return made
+    made = _honest(
+        settings.seed, settings.num_clients, settings.alpha, settings.trigger_size, settings.target
+    )
     clients = recruit(
-        made.clients, settings.attackers, trigger=trigger, target=settings.target,
-        rate=settings.poison_rate, boost=settings.boost or None, epochs=settings.attack_epochs,
-        window=Window(settings.attack_from),
+        made.clients, settings.attackers, trigger=PatternKey(size=settings.trigger_size),
+        target=settings.target, rate=settings.poison_rate, boost=settings.boost or None,
+        epochs=settings.attack_epochs, window=Window(settings.attack_from),
     )  # fmt: skip
-    return made.fork(clients=clients)
+    made = made.fork(clients=clients)
+    made.epochs = settings.local_epochs
+    return made
 
 
 def to_record(trainer: "LocalTrainer", params: "Params") -> ArrayRecord:

@@ -3,7 +3,8 @@
 Chapters: flower, flower-deployment.
 """
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from flwr.app import ArrayRecord, Context, MetricRecord
@@ -13,6 +14,9 @@ from flwr.serverapp.strategy import FedAvg, Result
 
 from .experiment import Settings, federation, read_settings, to_params, to_record
 from .strategy import RFOut1d
+
+if TYPE_CHECKING:
+    from ..models import Params
 
 app = ServerApp()
 
@@ -32,7 +36,7 @@ def main(grid: Grid, context: Context) -> None:
         context.state[f"evaluate-{number}"] = metrics
 
 
-def run(grid: Grid, settings: Settings) -> Result:
+def run(grid: Grid, settings: Settings, params: "Params | None" = None) -> Result:
     """Run the rounds on any grid of Flower's.
 
     Parameters
@@ -41,6 +45,8 @@ def run(grid: Grid, settings: Settings) -> Result:
         What the ServerApp is given, or `rfout.flower.InProcessGrid`.
     settings
         What to run.
+    params
+        (n_params,) the global model to start from; None takes a new one.
 
     Returns
     -------
@@ -58,7 +64,7 @@ def run(grid: Grid, settings: Settings) -> Result:
     """
     made = federation(settings)
     strategy = make_strategy(settings)
-    first = to_record(made.trainer, made.params)
+    first = to_record(made.trainer, made.params if params is None else params)
     return strategy.start(
         grid=grid, initial_arrays=first, num_rounds=settings.num_server_rounds,
         timeout=settings.round_timeout, evaluate_fn=Measure(settings),
@@ -73,6 +79,7 @@ class Measure:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.params: list[Params] = []
 
     def __call__(self, server_round: int, arrays: ArrayRecord) -> MetricRecord:
         """Give ``main-task-accuracy`` and ``backdoor-accuracy``, in [0, 1]."""
@@ -84,7 +91,18 @@ class Measure:
         metrics = MetricRecord({name.replace("_", "-"): v for name, v in found.items()})
         said = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
         print(f"round {server_round}: {said}", flush=True)
+        self.params.append(params)
+        if self.settings.result_file:
+            _write(Path(self.settings.result_file), self.params)
         return metrics
+
+
+def _write(path: Path, params: "list[Params]") -> None:
+    """Beside, then over the old one: who reads meanwhile sees one or the other, whole."""
+    beside = path.with_name(path.name + ".part")
+    with beside.open("wb") as file:
+        np.savez(file, params=np.stack(params))
+    beside.replace(path)
 
 
 def make_strategy(settings: Settings) -> FedAvg:

@@ -204,6 +204,8 @@ class RFOut1d(FedAvg):
         if self.noise and self.clip_norm is not None and self.rng is not None:
             std = self.noise * self.clip_norm / len(round_.kept)
             result = _privacy.noisy(result, std, self.rng)
+        if self.sends == "updates":
+            result = [np.asarray(a + b) for a, b in zip(model, result, strict=True)]
         arrays = {name: Array(layer) for name, layer in zip(layout.dtypes, result, strict=True)}
         return ArrayRecord(arrays), report
 
