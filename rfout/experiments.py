@@ -70,6 +70,7 @@ class Run:
     warm_up: int = 20
     attacked: int = 10
     learning_rate: float = 0.2
+    batch_size: int = 20
 
     @property
     def partition(self) -> str:
@@ -110,7 +111,7 @@ def suites() -> dict[str, list[Run]]:
     """Name to runs, in the order in which they are run. Chapter: full-scale."""
     large: dict[str, Any] = {
         "n_train": None, "n_test": None, "n_clients": 100, "clients_per_round": 30,
-        "warm_up": 40, "attacked": 10, "learning_rate": 0.1, "adversary_epochs": 2,
+        "warm_up": 40, "attacked": 10, "batch_size": 60, "adversary_epochs": 2,
     }  # fmt: skip
     small: dict[str, Any] = {
         "n_train": 1200, "n_test": 500, "n_clients": 24, "clients_per_round": 20,
@@ -129,7 +130,8 @@ def _warm(peace: Run, scratch: Path) -> Federation:
     federation = standard_federation(
         rng=np.random.default_rng(peace.seed), n_clients=peace.n_clients, alpha=peace.alpha,
         dataset=peace.dataset, n_train=peace.n_train, n_test=peace.n_test,
-        learning_rate=peace.learning_rate, clients_per_round=peace.clients_per_round,
+        learning_rate=peace.learning_rate, batch_size=peace.batch_size,
+        clients_per_round=peace.clients_per_round,
     )  # fmt: skip
     federation.run(peace.warm_up, checkpoint=scratch / f"{fingerprint(peace)[:16]}.npz")
     return federation

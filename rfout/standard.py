@@ -29,6 +29,7 @@ def standard_federation(
     n_train: int | None = N_TRAIN,
     n_test: int | None = N_TEST,
     learning_rate: float = 0.2,
+    batch_size: int = 20,
     **settings: Any,
 ) -> Federation:
     """Deal 4,000 images to honest clients around the small CNN, with 1,000 images for the test.
@@ -46,8 +47,8 @@ def standard_federation(
     dataset, n_train, n_test
         As for `rfout.datasets.load`; None takes the data set that RFOUT_DATASET names, and all
         of its images.
-    learning_rate
-        Step length of the local training.
+    learning_rate, batch_size
+        Of the local training: step length, and images a step.
     **settings
         What `Federation` takes beside: aggregator, clients_per_round, epochs, always.
 
@@ -74,7 +75,7 @@ def standard_federation(
         parts = partition_dirichlet(data.y_train, n_clients, alpha, rng=rng)
     clients = [Client(data.x_train[part], data.y_train[part]) for part in parts]
     model = small_cnn(data.image_shape, data.n_classes, rng=rng)
-    trainer = LocalTrainer(model, learning_rate=learning_rate)
+    trainer = LocalTrainer(model, learning_rate=learning_rate, batch_size=batch_size)
     evaluate = Evaluation(data.x_test, data.y_test, trigger, target)
     return Federation(trainer, clients, evaluate=evaluate, rng=rng, **settings)
 
