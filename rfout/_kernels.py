@@ -53,17 +53,29 @@ def _add8(rows: Any, shift: Array, total: Array, squares: Array) -> None:
 
 
 @compiled
+def _pair(a: Any, b: Any) -> Any:
+    return (a, b) if a > b else (b, a)
+
+
+@compiled
 def _rank8(rows: Any, top: Array, second: Array, bottom: Array, last_but_one: Array) -> None:
+    # The two largest and two smallest of four, and those into what is kept: a quarter less to
+    # compare than value by value.
     x0, x1, x2, x3, x4, x5, x6, x7 = rows
     for i in range(len(x0)):
         t, t2, b, b2 = top[i], second[i], bottom[i], last_but_one[i]
-        for v in (x0[i], x1[i], x2[i], x3[i], x4[i], x5[i], x6[i], x7[i]):
-            loser = v if v < t else t
-            t = v if v > t else t
-            t2 = loser if loser > t2 else t2
-            loser = v if v > b else b
-            b = v if v < b else b
-            b2 = loser if loser < b2 else b2
+        for four in ((x0[i], x1[i], x2[i], x3[i]), (x4[i], x5[i], x6[i], x7[i])):
+            high, low = _pair(four[0], four[1])
+            other_high, other_low = _pair(four[2], four[3])
+            largest, less = _pair(high, other_high)
+            more, smallest = _pair(low, other_low)
+            upper, lower = _pair(less, more)
+            t, loser = _pair(t, largest)
+            t2, _ = _pair(t2, loser)
+            t2, _ = _pair(t2, upper)
+            loser, b = _pair(b, smallest)
+            _, b2 = _pair(b2, loser)
+            _, b2 = _pair(b2, lower)
         top[i], second[i], bottom[i], last_but_one[i] = t, t2, b, b2
 
 
