@@ -133,7 +133,7 @@ def curves(
     Parameters
     ----------
     table
-        Numbers; a curve for each column. NaN breaks a curve.
+        Numbers; a curve for each column, through what is not NaN.
     xlabel, ylabel
         Names of the axes.
     logarithmic
@@ -148,7 +148,8 @@ def curves(
     with style():
         fig, ax = plt.subplots(figsize=(7.2, 2.9))
         for column, (colour, line, marker) in zip(table.columns, cycle(SERIES), strict=False):
-            ax.plot(table.index, table[column], line, color=colour, marker=marker, label=column)
+            shown = table[column].dropna()
+            ax.plot(shown.index, shown, line, color=colour, marker=marker, label=column)
         if mark is not None:
             ax.axvline(mark, color=BLACK, linewidth=1.0, linestyle=":", label=name)
         if "x" in logarithmic:
