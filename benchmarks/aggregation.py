@@ -1,6 +1,6 @@
 """Measure the operator: prints tables and writes them to benchmarks/results as CSV.
 
-python benchmarks/aggregation.py [--rounds 31] [speed memory scaling out_of_core shards]
+python benchmarks/aggregation.py [--rounds 31] [speed flower memory scaling out_of_core shards]
 """
 
 import argparse
@@ -8,6 +8,7 @@ import os
 
 os.environ.setdefault("FLWR_TELEMETRY_ENABLED", "0")
 
+import flower_aggregation
 import memory
 import scaling
 import shards
@@ -20,6 +21,7 @@ PARTS = {
         "200 clients x 400,000 float32, one adversary",
         lambda r: speed.table(r, 200, 400_000),
     ),
+    "flower": ("Flower: 50 nodes' replies to a new model", lambda r: flower_aggregation.table(r)),
     "memory": ("Memory beyond input and output", lambda _: memory.table()),
     "scaling": ("Cost against clients and values", lambda r: scaling.table(r)),
     "out_of_core": ("Memory-mapped files", lambda _: memory.out_of_core()),

@@ -17,6 +17,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from .experiments import Run, execute, suites
+from .lineup import NAMES
 
 RESULTS = Path("book/results")
 
@@ -55,8 +57,9 @@ def _versions(names: Sequence[str]) -> dict[str, str]:
     return {name: installed[name] for name in names if name in installed}
 
 
+@cache
 def _revision() -> str:
-    """The commit of the code, with a mark where the code was changed since."""
+    """The commit of the code as it was loaded, with a mark where it was changed since."""
     command = ["git", "describe", "--always", "--abbrev=12", "--dirty", "--exclude=*"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent)
@@ -85,8 +88,8 @@ def read_results(suite: str, folder: Path = RESULTS) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a run and round: defence, seed, partition, attack, n_adversaries, warm_up, and the
-        columns of `execute`.
+        A row a run and round: aggregator, seed, partition, attack, n_adversaries, warm_up, and
+        the columns of `execute`, in the order of the suite.
 
     Raises
     ------
@@ -98,29 +101,65 @@ def read_results(suite: str, folder: Path = RESULTS) -> pd.DataFrame:
     Chapter: full-scale.
     """
     tables = []
-    for path in sorted((folder / suite).glob("*.csv")):
-        run = Run(**read_origin(path)["run"])
+    for path, run in _finished(suite, folder):
         about: dict[str, Any] = {
-            "defence": run.defence, "seed": run.seed, "partition": run.partition,
+            "aggregator": run.defence, "seed": run.seed, "partition": run.partition,
             "attack": run.attack, "n_adversaries": run.n_adversaries, "warm_up": run.warm_up,
         }  # fmt: skip
         tables.append(pd.read_csv(path, comment="#").assign(**about))
-    if not tables:
+    return pd.concat(tables, ignore_index=True)
+
+
+def read_origins(suite: str, folder: Path = RESULTS) -> pd.DataFrame:
+    """Read where the finished runs of a suite come from.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a run: file, date, seconds, revision, machine, python, numpy, tensorflow.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there are no results of this suite.
+
+    Notes
+    -----
+    Chapter: full-scale.
+    """
+    rows = []
+    for path, _ in _finished(suite, folder):
+        origin = read_origin(path)
+        versions = origin.pop("versions")
+        tensorflow = versions.get("tensorflow-cpu", versions.get("tensorflow"))
+        libraries = {k: versions[k] for k in ("python", "numpy")} | {"tensorflow": tensorflow}
+        origin.pop("run")
+        rows.append({"file": path.name} | origin | libraries)
+    return pd.DataFrame(rows)
+
+
+def _finished(suite: str, folder: Path) -> list[tuple[Path, Run]]:
+    order = {name: i for i, name in enumerate(NAMES)}
+    found = [(p, Run(**read_origin(p)["run"])) for p in sorted((folder / suite).glob("*.csv"))]
+    if not found:
         raise FileNotFoundError(
             f"no results in {folder / suite}: make them with `python -m rfout.results {suite}`"
         )
-    return pd.concat(tables, ignore_index=True)
+    return sorted(found, key=lambda one: (one[1].n_adversaries, order[one[1].defence]))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is missing of a suite."""
-    parser = argparse.ArgumentParser(prog="python -m rfout.results", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m rfout.results", description="Make what is missing of a suite."
+    )
     parser.add_argument("suite", choices=suites())
     parser.add_argument("--results", type=Path, default=RESULTS, help="default: %(default)s")
     wanted = parser.parse_args(arguments)
     runs = suites()[wanted.suite]
     missing = [run for run in runs if not run.file(wanted.results).exists()]
     print(f"{wanted.suite}: {len(runs)} runs, {len(runs) - len(missing)} done before")
+    _revision()  # now: the files may be changed while this runs
     for run in tqdm(missing, unit="run"):
         started = time.monotonic()
         write_result(run, execute(run), time.monotonic() - started, wanted.results)

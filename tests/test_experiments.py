@@ -94,8 +94,11 @@ def test_a_result_says_where_it_comes_from(table, tmp_path):
     assert not list(tmp_path.rglob("*.part"))
     read = results.read_results("tiny", tmp_path)
     np.testing.assert_allclose(read.main_task_accuracy, table.main_task_accuracy, atol=5e-5)
-    assert read.defence.unique().tolist() == ["RFOut-1d"]
+    assert read.aggregator.unique().tolist() == ["RFOut-1d"]
     assert read.n_adversaries.unique().tolist() == [1]
+    row = results.read_origins("tiny", tmp_path).iloc[0]
+    assert (row["file"], row.seconds) == (path.name, 12)
+    assert row.tensorflow.split(".")[0] == "2"
 
 
 def test_no_results_is_an_error_that_names_the_command(tmp_path):

@@ -1,0 +1,74 @@
+"""A Flower app whose nodes misbehave on request: small numbers, no model, so that it starts fast.
+
+Node i adds i + 1 to every parameter, so an aggregate tells who is in it.
+"""
+
+import json
+import os
+import signal
+import time
+
+import numpy as np
+from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MetricRecord, RecordDict
+from flwr.clientapp import ClientApp
+from flwr.serverapp import Grid, ServerApp
+
+from .strategy import RFOut1d
+
+SLEEPS = 600.0  # seconds: longer than any round
+client_app = ClientApp()
+server_app = ServerApp()
+
+
+@client_app.train()
+def train(message: Message, context: Context) -> Message:
+    """Reply, or do in this phase what the node's configuration says: ``faults="1:nan 2:die"``."""
+    phase = repr(message.content.config_records["config"]["phase"])
+    node = int(context.node_config["partition-id"])
+    faults = dict(part.split(":") for part in str(context.node_config["faults"]).split())
+    fault, examples = faults.get(phase, ""), 10
+    start = message.content.array_records["arrays"]["w"].numpy()
+    reply = start + np.float32(node + 1)
+    print(f"phase {phase}: node {node} trains {fault}", flush=True)
+    match fault:
+        case "nan":
+            reply[0] = np.nan
+        case "shape":
+            reply = reply[:2]
+        case "weight":
+            examples = 10**12
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "slow":
+            time.sleep(SLEEPS)
+    content: dict[str, ArrayRecord | MetricRecord | ConfigRecord] = {
+        "arrays": ArrayRecord({"w": Array(reply)}),
+        "metrics": MetricRecord({"num-examples": examples, "partition": node}),
+    }
+    return Message(RecordDict(content), reply_to=message)
+
+
+@server_app.main()
+def main(grid: Grid, context: Context) -> None:
+    """Run a round for each phase, and print what came of it as a line of JSON."""
+    settings = context.run_config
+    timeout = float(settings["patience"])
+    model = ArrayRecord({"w": Array(np.zeros(4, np.float32))})
+    for phase in str(settings["phases"]).split():
+        nodes = int(settings["nodes"]) if phase == "1" else 2  # some are lost on the way
+        strategy = RFOut1d(
+            fraction_evaluate=0.0, min_train_nodes=nodes, min_available_nodes=nodes,
+            node_timeout=float(settings["patience"]),
+        )  # fmt: skip
+        begun = time.monotonic()
+        result = strategy.start(
+            grid, model, num_rounds=1, timeout=timeout,
+            train_config=ConfigRecord({"phase": int(phase)}),
+        )  # fmt: skip
+        took = time.monotonic() - begun
+        # A first, honest round says how long this machine takes for one.
+        timeout = max(float(settings["least"]), 3 * took) if phase == "1" else timeout
+        numbers = dict(result.train_metrics_clientapp[1])
+        numbers["value"] = float(result.arrays["w"].numpy()[0]) if result.arrays else 0.0
+        numbers["online"] = len(list(grid.get_node_ids()))
+        print(f"PHASE {phase} {json.dumps(numbers)}", flush=True)

@@ -1,0 +1,99 @@
+"""A client's terminal: train when the server asks, and print each round's training.
+
+    python -m rfout.flower.client --server 127.0.0.1:8000
+
+On Flower's SuperNode, which this starts and ends. Chapter: flower-deployment.
+"""
+
+import argparse
+import re
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .deployment import supernode_command
+from .experiment import own_samples
+from .processes import Programs, in_use
+
+TELLS = re.compile(r"^round \d+: client|\w*Error: |partition-id must be")
+LOST = 10  # seconds without a server, then a client ends
+
+
+def show(line: str) -> None:
+    """Print what a person waits for."""
+    if TELLS.search(line):
+        print(line, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit code."""
+    given = _parser().parse_args(arguments)
+    config: dict[str, Any] = {}
+    if given.partition is not None:
+        config["partition-id"] = given.partition
+    if given.data:
+        try:
+            own_samples(given.data)
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 2
+        config["data"] = str(Path(given.data).resolve())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return _run(given.server, config, given.wait)
+    except KeyboardInterrupt:
+        print("stopped; nothing is left running", flush=True)
+        return 130
+
+
+def _run(server: str, config: dict[str, Any], wait: float) -> int:
+    host, _, port = server.rpartition(":")
+    if not host or not port.isdigit():
+        print(f"--server must be an address and a port, not {server!r}", file=sys.stderr)
+        return 2
+    end = time.monotonic() + wait
+    while not in_use(int(port), host):
+        if time.monotonic() > end:
+            print(
+                f"no server at {server} after {wait:g} s: start one with "
+                f"python -m rfout.flower.server --port {port}, or wait longer (--wait)",
+                file=sys.stderr,
+            )
+            return 1
+        time.sleep(0.5)
+    with tempfile.TemporaryDirectory(prefix="rfout-", ignore_cleanup_errors=True) as home:
+        with Programs(Path(home)) as programs:
+            node = programs.start(supernode_command(server, config), show)
+            if not node.wait_for("SuperNode ID", 120):
+                last = node.lines[-1] if node.lines else "it printed nothing"
+                print(f"the SuperNode did not connect to {server}: {last}", file=sys.stderr)
+                return 1
+            print(f"connected to {server}", flush=True)
+            seen = time.monotonic()
+            while not node.ended and time.monotonic() < seen + LOST:
+                if in_use(int(port), host):
+                    seen = time.monotonic()
+                time.sleep(0.5)
+            if node.ended:
+                print(f"the SuperNode has ended: {node.lines[-1]}", file=sys.stderr)
+                return 1
+    print(f"the server at {server} has ended, and so does this client", flush=True)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m rfout.flower.client", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--server", default="127.0.0.1:8000", help="default 127.0.0.1:8000")
+    parser.add_argument("--partition", type=int, help="which share of the data (else by chance)")
+    parser.add_argument("--data", help="a .npz file with this client's own x and y")
+    parser.add_argument("--wait", type=float, default=60.0, help="seconds for a server to come up")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

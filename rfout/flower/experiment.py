@@ -1,0 +1,198 @@
+"""The book's experiment inside Flower: settings of a run, and one federation for each process.
+
+Flower's configuration holds plain numbers and words under names with hyphens; here they become the
+clients, the model and the evaluation of the other chapters, from the same seed.
+
+Chapter: flower.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from flwr.app import Array, ArrayRecord
+
+if TYPE_CHECKING:  # TensorFlow takes seconds: it is loaded when a process first trains
+    from ..federation import Federation
+    from ..models import LocalTrainer, Params
+
+STRATEGIES = (
+    "rfout1d", "fedavg", "fedmedian", "fedtrimmedavg", "krum", "multikrum", "bulyan",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``flwr run --run-config`` can set, a hyphen for each underscore. Chapter: flower.
+
+    Attributes
+    ----------
+    num_server_rounds
+        How many rounds.
+    result_file
+        A .npz file that the server writes after each round: ``params``, the global model before
+        the first round and after each, a row each; "" writes none.
+    num_clients
+        How many clients the data are dealt to.
+    min_nodes, node_timeout
+        How many nodes a round needs, and how many seconds it waits for them before it gives up.
+    round_timeout
+        How many seconds a round waits for the replies.
+    seed
+        Of everything: data, partition, model, training.
+    alpha
+        Concentration of a Dirichlet partition; 0 deals IID.
+    local_epochs
+        An honest client's passes over its samples.
+    strategy
+        "rfout1d", or one of Flower's own: "fedavg", "fedmedian", "fedtrimmedavg", "krum",
+        "multikrum", "bulyan".
+    threshold, center, scale, sends, clip_norm, noise
+        As `rfout.flower.RFOut1d` takes them; `clip_norm` 0 does not clip.
+    adversaries
+        Numbers of the partitions whose clients attack, with blanks between; "" for none.
+    attack_from
+        The first attacked round.
+    attack_epochs, poison_rate, boost, trigger_size, target
+        As `rfout.clients.Adversary` takes them; `boost` 0 is clients over adversaries.
+    """
+
+    num_server_rounds: int = 3
+    result_file: str = ""
+    num_clients: int = 20
+    min_nodes: int = 2
+    node_timeout: float = 60.0
+    round_timeout: float = 600.0
+    seed: int = 2022
+    alpha: float = 0.0
+    local_epochs: int = 1
+    strategy: str = "rfout1d"
+    threshold: float = 3.0
+    center: str = "mean"
+    scale: str = "std"
+    sends: str = "parameters"
+    clip_norm: float = 0.0
+    noise: float = 0.0
+    adversaries: str = ""
+    attack_from: int = 1
+    attack_epochs: int = 5
+    poison_rate: float = 0.5
+    boost: float = 0.0
+    trigger_size: int = 5
+    target: int = 0
+
+    @property
+    def attackers(self) -> list[int]:
+        """The numbers in `adversaries`."""
+        return [int(number) for number in self.adversaries.split()]
+
+
+def read_settings(run_config: Mapping[str, Any]) -> Settings:
+    """Check a run's configuration; what it does not name has its default.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, or a value that the setting cannot have.
+    """
+    known = {field.name.replace("_", "-"): field for field in fields(Settings)}
+    given: dict[str, Any] = {}
+    for name, value in run_config.items():
+        if name not in known:
+            raise ValueError(f"there is no setting {name!r}; there are {', '.join(known)}")
+        kind: Any = type(known[name].default)
+        fits = isinstance(value, kind) or (kind is float and isinstance(value, int))
+        if not fits or isinstance(value, bool):
+            raise ValueError(f"{name} must be of type {kind.__name__}, not {value!r}")
+        given[known[name].name] = kind(value)
+    settings = Settings(**given)
+    if settings.strategy not in STRATEGIES:
+        raise ValueError(
+            f"strategy must be one of {', '.join(STRATEGIES)}, not {settings.strategy!r}"
+        )
+    if settings.sends == "updates" and settings.strategy != "rfout1d":
+        raise ValueError(f"{settings.strategy} takes parameters: sends must not be 'updates'")
+    for name in ("num-server-rounds", "num-clients", "min-nodes", "local-epochs", "round-timeout"):
+        if not 0 < getattr(settings, name.replace("-", "_")) < math.inf:
+            raise ValueError(f"{name} must be positive")
+    try:
+        attackers = settings.attackers
+    except ValueError:
+        attackers = [-1]
+    if not all(0 <= number < settings.num_clients for number in attackers):
+        raise ValueError(
+            f"adversaries must be numbers from 0 to {settings.num_clients - 1} with blanks "
+            f"between, not {settings.adversaries!r}"
+        )
+    return settings
+
+
+@lru_cache(maxsize=1)
+def _honest(seed: int, n_clients: int, alpha: float, size: int, target: int) -> "Federation":
+    """Build a model and trace it once a process, whatever else a run's settings are."""
+    from ..attacks import PatternKey
+    from ..standard import standard_federation
+
+    return standard_federation(
+        rng=np.random.default_rng(seed), n_clients=n_clients, alpha=alpha or None,
+        trigger=PatternKey(size=size), target=target,
+    )  # fmt: skip
+
+
+def federation(settings: Settings) -> "Federation":
+    """Give the federation of the settings: its clients train on Flower's nodes.
+
+    It is that of `rfout.standard.standard_federation` with the same seed, the adversaries
+    recruited. Its own rounds, if they are run, are what Flower's are compared with.
+    """
+    from ..attacks import PatternKey, Window
+    from ..federation import recruit
+
+    made = _honest(
+        settings.seed, settings.num_clients, settings.alpha, settings.trigger_size, settings.target
+    )
+    clients = recruit(
+        made.clients, settings.attackers, trigger=PatternKey(size=settings.trigger_size),
+        target=settings.target, rate=settings.poison_rate, boost=settings.boost or None,
+        epochs=settings.attack_epochs, window=Window(settings.attack_from),
+    )  # fmt: skip
+    made = made.fork(clients=clients)
+    made.epochs = settings.local_epochs
+    return made
+
+
+def to_record(trainer: "LocalTrainer", params: "Params") -> ArrayRecord:
+    """Name the layers of a flat parameter vector, as Flower sends them."""
+    return ArrayRecord({name: Array(layer) for name, layer in trainer.unflatten(params).items()})
+
+
+def to_params(trainer: "LocalTrainer", record: ArrayRecord) -> "Params":
+    """Make one flat parameter vector of named layers."""
+    return np.concatenate([record[name].numpy().ravel() for name in trainer.layers])
+
+
+def own_samples(path: str) -> tuple[Any, Any]:
+    """Read the samples that stay on a node: a .npz file with `x` and `y`.
+
+    Raises
+    ------
+    ValueError
+        If the file is not there or holds something else.
+    """
+    try:
+        with np.load(Path(path).expanduser(), allow_pickle=False) as file:
+            x, y = file["x"].astype(np.float32), file["y"].astype(np.int64)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"data={path}: not a .npz file with images x and labels y ({error})"
+        ) from None
+    if x.ndim != 4 or y.shape != x.shape[:1] or len(y) == 0:
+        raise ValueError(
+            f"data={path}: x has shape {x.shape} and y {y.shape}; (n, height, width, channels) "
+            "and (n,) are expected"
+        )
+    return x, y

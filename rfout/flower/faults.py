@@ -1,0 +1,185 @@
+"""What a deployment survives, tried on this machine with real processes, and printed as a table.
+
+    python -m rfout.flower.faults
+
+Takes two to four minutes. Chapter: flower-deployment.
+"""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .deployment import UP, Deployment, DeploymentError, write_app
+from .keys import make_keys
+from .processes import Program
+
+APP = "rfout.flower._fault_app:server_app", "rfout.flower._fault_app:client_app"
+NODES = 4
+# What node i does in which phase.
+FAULTS = ["", "1:weight 3:slow", "1:nan 2:die", "1:shape 2:slow"]
+SETTINGS = {"nodes": NODES, "patience": 120.0, "least": 20.0, "phases": "1 2 3"}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One line of the table.
+
+    Attributes
+    ----------
+    what
+        What was done to the deployment.
+    happened
+        What it did about it.
+    survived
+        Whether that is what should happen: the rest aggregated, the intruder refused.
+
+    Notes
+    -----
+    Chapter: flower-deployment.
+    """
+
+    what: str
+    happened: str
+    survived: bool
+
+
+def try_faults(show: Callable[[str, str], Any] | None = None) -> list[Fault]:
+    """Deploy four nodes over TLS with keys, and let go wrong what can.
+
+    Parameters
+    ----------
+    show
+        Called with the name of a program and a line of its output.
+
+    Returns
+    -------
+    list of Fault
+        Eleven of them.
+
+    Raises
+    ------
+    DeploymentError
+        If the deployment does not come up, or a run does not end.
+
+    Notes
+    -----
+    Listens on 127.0.0.1 only; ends every process that it started. Chapter: flower-deployment.
+    """
+    with Deployment(n_keys=NODES + 1, show=show) as deployment:
+        for i in range(NODES):
+            deployment.start_node({"partition-id": i, "faults": FAULTS[i]})
+        app = write_app(deployment.home / "app", SETTINGS, APP)
+        run = deployment.start_run(app)
+        first = _phase(run, 1)
+        if not deployment.nodes[3].wait_for("phase 2: node 3 trains", UP):
+            raise DeploymentError("node 3 was not asked in the second round")
+        deployment.nodes[3].kill()
+        intruders = _start_intruders(deployment)
+        second, third = _phase(run, 2), _phase(run, 3)
+        table = [*_replies(first), *_losses(second, third)]
+        table += [_intruder(*one, third["online"]) for one in intruders.items()]
+        deployment.superlink.kill()
+        deployment.start_superlink()
+        again = deployment.start_run(app, {"phases": "4", "nodes": 2})
+        fourth = _phase(again, 4)
+        table.append(
+            Fault(
+                "SuperLink restarted between runs",
+                f"nodes came back by themselves; next run: {fourth['replies']} aggregated",
+                fourth["replies"] >= 2,
+            )
+        )
+    return table
+
+
+def _phase(run: Program, number: int) -> dict[str, Any]:
+    """Wait for the line that the ServerApp prints after a round."""
+    end = time.monotonic() + 3 * UP
+    while not run.wait_for(f"PHASE {number} ", 1):
+        if run.ended or time.monotonic() > end:
+            raise DeploymentError(f"round {number} did not end: {run.text[-1000:]}")
+    time.sleep(0.2)  # for the rest of the line
+    found = re.search(rf"PHASE {number} (\{{.*\}})", run.text)
+    if found is None:
+        raise DeploymentError(f"round {number} printed no numbers: {run.text[-300:]}")
+    numbers: dict[str, Any] = json.loads(found[1])
+    return numbers
+
+
+def _replies(found: dict[str, Any]) -> list[Fault]:
+    """Judge the first round: nodes 0 and 1 add 1 and 2, nodes 2 and 3 sent nonsense."""
+    rest = f"{found['replies']} others aggregated to {found['value']:g}"
+    fine = found["replies"] == 2 and found["value"] == 1.5
+    dropped = sorted(found["dropped-layers"]) == [0, 0]
+    return [
+        Fault("a reply with NaN", f"dropped, named by node and layer; {rest}", fine and dropped),
+        Fault("a reply of another shape", f"dropped, named; {rest}", fine and dropped),
+        Fault("a reply claiming 10¹² examples", f"counted once; mean {found['value']:g}", fine),
+    ]
+
+
+def _losses(second: dict[str, Any], third: dict[str, Any]) -> list[Fault]:
+    fine = second["replies"] == 2 and second["value"] == 1.5
+    late = third["replies"] >= 2 and third["replies-missing"] >= 1
+    return [
+        Fault(
+            "client process killed",
+            f"an error reply, dropped; {second['replies']} others aggregated",
+            fine and second["replies-dropped"] == 1,
+        ),
+        Fault(
+            "SuperNode killed in mid-round",
+            f"{second['replies-missing']} missing, named; {second['replies']} others aggregated",
+            fine and second["replies-missing"] == 1,
+        ),
+        Fault(
+            "client slower than the timeout",
+            f"not waited for, named as missing; {third['replies']} others aggregated",
+            late and third["value"] == 2.0,
+        ),
+    ]
+
+
+def _start_intruders(deployment: Deployment) -> dict[str, Program]:
+    """Four who should not get in, each as a SuperNode of its own."""
+    keys, config = deployment.home / "keys", {"partition-id": 9, "faults": ""}
+    stranger = deployment.home / "stranger"
+    make_keys(stranger, [], 1)
+    hows: dict[str, dict[str, Path | None]] = {
+        "an unregistered key": {"ca": keys / "ca.crt", "key": keys / f"node-{NODES}"},
+        "no key": {"ca": keys / "ca.crt", "key": None},
+        "a plain client against TLS": {"ca": None, "key": None},
+        "an unknown certificate authority": {"ca": stranger / "ca.crt", "key": keys / "node-0"},
+    }
+    return {what: deployment.start_node(config, retries=2, **how) for what, how in hows.items()}
+
+
+def _intruder(what: str, program: Program, online: int) -> Fault:
+    """Refused is who got no number, says why, and was never among the nodes."""
+    program.wait_for("Exit Code: ", UP)
+    time.sleep(0.2)  # for the lines behind it
+    lines = [re.sub(r"\x1b\[\d+m", "", line).strip() for line in program.lines]
+    codes = [line for line in lines if "Exit Code: " in line]
+    reasons = [line for line in lines if re.match(r"\[(code|SSL)|.*(refused|Disconnected)", line)]
+    said = (reasons or codes or ["no reason printed"])[0]
+    code = codes[0].rpartition(" ")[2] if codes else "none"
+    refused = bool(codes) and "SuperNode ID" not in program.text and online <= NODES
+    return Fault(what, f"refused, code {code}: {said[:76]}", refused)
+
+
+def main() -> None:
+    """Print the table; the exit code is the number of faults not survived."""
+    table = try_faults()
+    width = max(len(fault.what) for fault in table)
+    for fault in table:
+        print(f"{'ok ' if fault.survived else 'NOT'} {fault.what.ljust(width)}  {fault.happened}")
+    sys.exit(sum(not fault.survived for fault in table))
+
+
+if __name__ == "__main__":
+    main()

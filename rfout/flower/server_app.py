@@ -1,0 +1,139 @@
+"""What the server runs: rounds, and after each an evaluation, as a Flower ServerApp.
+
+Chapters: flower, flower-deployment.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from flwr.app import ArrayRecord, Context, MetricRecord
+from flwr.serverapp import Grid, ServerApp
+from flwr.serverapp import strategy as flowers
+from flwr.serverapp.strategy import FedAvg, Result
+
+from .experiment import Settings, federation, read_settings, to_params, to_record
+from .strategy import RFOut1d
+
+if TYPE_CHECKING:
+    from ..models import Params
+
+app = ServerApp()
+
+
+@app.main()
+def main(grid: Grid, context: Context) -> None:
+    """Run the experiment that the run's configuration describes, and keep what came of it.
+
+    In ``context.state``: the record ``"arrays"``, and for each round ``"train-1"``,
+    ``"evaluate-1"`` and so on.
+    """
+    result = run(grid, read_settings(context.run_config))
+    context.state["arrays"] = result.arrays
+    for number, metrics in result.train_metrics_clientapp.items():
+        context.state[f"train-{number}"] = metrics
+    for number, metrics in result.evaluate_metrics_serverapp.items():
+        context.state[f"evaluate-{number}"] = metrics
+
+
+def run(grid: Grid, settings: Settings, params: "Params | None" = None) -> Result:
+    """Run the rounds on any grid of Flower's.
+
+    Parameters
+    ----------
+    grid
+        What the ServerApp is given, or `rfout.flower.InProcessGrid`.
+    settings
+        What to run.
+    params
+        (n_params,) the global model to start from; None takes a new one.
+
+    Returns
+    -------
+    flwr.serverapp.strategy.Result
+        The last model, and the metrics of every round.
+
+    Raises
+    ------
+    flwr.serverapp.exception.AggregationError
+        If too few nodes come in time.
+
+    Notes
+    -----
+    Chapter: flower.
+    """
+    made = federation(settings)
+    strategy = make_strategy(settings)
+    first = to_record(made.trainer, made.params if params is None else params)
+    return strategy.start(
+        grid=grid, initial_arrays=first, num_rounds=settings.num_server_rounds,
+        timeout=settings.round_timeout, evaluate_fn=Measure(settings),
+    )  # fmt: skip
+
+
+class Measure:
+    """Central evaluation after each round: both accuracies on the test images, and a printed line.
+
+    Chapter: flower.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.params: list[Params] = []
+
+    def __call__(self, server_round: int, arrays: ArrayRecord) -> MetricRecord:
+        """Give ``main-task-accuracy`` and ``backdoor-accuracy``, in [0, 1]."""
+        made = federation(self.settings)
+        params = to_params(made.trainer, arrays)
+        # The generator that `rfout.federation` evaluates the same round with.
+        rng = np.random.default_rng([made.seed, server_round, len(made.clients)])
+        found = made.evaluate(lambda x: made.trainer.predict(params, x), rng)
+        metrics = MetricRecord({name.replace("_", "-"): v for name, v in found.items()})
+        said = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
+        print(f"round {server_round}: {said}", flush=True)
+        self.params.append(params)
+        if self.settings.result_file:
+            _write(Path(self.settings.result_file), self.params)
+        return metrics
+
+
+def _write(path: Path, params: "list[Params]") -> None:
+    """Beside, then over the old one: who reads meanwhile sees one or the other, whole."""
+    beside = path.with_name(path.name + ".part")
+    with beside.open("wb") as file:
+        np.savez(file, params=np.stack(params))
+    beside.replace(path)
+
+
+def make_strategy(settings: Settings) -> FedAvg:
+    """Make RFOut-1d or one of Flower's own strategies, told how many adversaries there are.
+
+    Notes
+    -----
+    Chapter: flower.
+    """
+    common: dict[str, Any] = {
+        "fraction_evaluate": 0.0, "min_train_nodes": settings.min_nodes,
+        "min_available_nodes": settings.min_nodes,
+    }  # fmt: skip
+    if settings.strategy == "rfout1d":
+        return RFOut1d(
+            threshold=settings.threshold, center=settings.center,  # type: ignore[arg-type]
+            scale=settings.scale, sends=settings.sends,  # type: ignore[arg-type]
+            clip_norm=settings.clip_norm or None,
+            noise=settings.noise, rng=np.random.default_rng([settings.seed, 1]),
+            node_timeout=settings.node_timeout, **common,
+        )  # fmt: skip
+    k = len(settings.attackers)
+    if settings.strategy in ("krum", "multikrum", "bulyan"):
+        common["num_malicious_nodes"] = k
+    if settings.strategy == "multikrum":
+        common["num_nodes_to_select"] = settings.num_clients - k
+    if settings.strategy == "fedtrimmedavg":
+        common["beta"] = k / settings.num_clients
+    names = {
+        "fedavg": "FedAvg", "fedmedian": "FedMedian", "fedtrimmedavg": "FedTrimmedAvg",
+        "krum": "Krum", "multikrum": "MultiKrum", "bulyan": "Bulyan",
+    }  # fmt: skip
+    strategy: FedAvg = getattr(flowers, names[settings.strategy])(**common)
+    return strategy

@@ -1,0 +1,40 @@
+"""Messages as a strategy gets them, made by hand."""
+
+import numpy as np
+from flwr.app import Array, ArrayRecord, ConfigRecord, Error, Message, MetricRecord, RecordDict
+from flwr.clientapp import ClientApp
+
+from rfout.flower import InProcessGrid
+
+
+def record(layers):
+    return ArrayRecord({name: Array(np.asarray(layer)) for name, layer in layers.items()})
+
+
+def arrays(found):
+    return {name: array.numpy() for name, array in found.items()}
+
+
+def grid(n):
+    """Nodes that nobody calls; making it gives this process the identity of a run."""
+    return InProcessGrid(ClientApp(), n)
+
+
+def reply(node, layers, metrics=None):
+    """What `node` sends: layers, or an ArrayRecord, a whole content or an error."""
+    asked = Message(RecordDict(), node, "train")
+    if isinstance(layers, (RecordDict, Error)):
+        return Message(layers, reply_to=asked)
+    sent = layers if isinstance(layers, ArrayRecord) else record(layers)
+    metrics = MetricRecord({"num-examples": 10} if metrics is None else metrics)
+    return Message(RecordDict({"arrays": sent, "metrics": metrics}), reply_to=asked)
+
+
+def replies(clients, metrics=None):
+    nodes = grid(len(clients)).get_node_ids()
+    return [reply(node, layers, metrics) for node, layers in zip(nodes, clients, strict=True)]
+
+
+def configured(strategy, model, n):
+    """Let the strategy send the model to all nodes; gives what it sent."""
+    return list(strategy.configure_train(1, record(model), ConfigRecord(), grid(n)))
