@@ -133,7 +133,7 @@ def curves(
     Parameters
     ----------
     table
-        Numbers; a curve for each column. NaN breaks a curve.
+        Numbers; a curve for each column, through what is not NaN.
     xlabel, ylabel
         Names of the axes.
     logarithmic
@@ -148,7 +148,8 @@ def curves(
     with style():
         fig, ax = plt.subplots(figsize=(7.2, 2.9))
         for column, (colour, line, marker) in zip(table.columns, cycle(SERIES), strict=False):
-            ax.plot(table.index, table[column], line, color=colour, marker=marker, label=column)
+            shown = table[column].dropna()
+            ax.plot(shown.index, shown, line, color=colour, marker=marker, label=column)
         if mark is not None:
             ax.axvline(mark, color=BLACK, linewidth=1.0, linestyle=":", label=name)
         if "x" in logarithmic:
@@ -201,25 +202,11 @@ def multiples(
             ax.set(ylim=ylim)
             ax.set_title(title, fontsize=9)
             ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
-        fig.supxlabel("round", fontsize=9)
+        for column in range(min(n_columns, len(panels))):
+            lowest = [ax for ax in axes[:, column] if ax.axison][-1]
+            lowest.set_xlabel("round")
+            lowest.tick_params(labelbottom=True)
         fig.supylabel(key.replace("_", " ").replace("main task", "main-task"), fontsize=9)
         fig.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    plt.close(fig)
-    return fig
-
-
-def tradeoff(table: pd.DataFrame, x: str, y: str) -> Figure:
-    """Draw the rows of a table as named points over two of its columns.
-
-    Notes
-    -----
-    Chapter: adaptive-attacks.
-    """
-    with style():
-        fig, ax = plt.subplots(figsize=(7.2, 2.9))
-        for (name, row), (colour, _, marker) in zip(table.iterrows(), cycle(SERIES), strict=False):
-            ax.plot(row[x], row[y], marker, color=colour, markersize=8, label=str(name))
-        ax.set(xlabel=x, ylabel=y)
-        fig.legend(loc="outside right center")
     plt.close(fig)
     return fig

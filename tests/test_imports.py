@@ -52,9 +52,11 @@ def test_import_loads_no_package_but_numpy():
         "byzantine",
         "defences",
         "evaluation",
+        "limits",
         "lineup",
         "partitions",
         "datasets",
+        "triggers",
     ],
 )
 def test_rooms_of_arrays_load_no_framework(room):
