@@ -16,7 +16,7 @@ from typing import Any
 
 from .deployment import UP, Deployment, DeploymentError, write_app
 from .keys import make_keys
-from .processes import Program
+from .processes import Program, plain
 
 APP = "rfout.flower._fault_app:server_app", "rfout.flower._fault_app:client_app"
 NODES = 4
@@ -163,7 +163,7 @@ def _intruder(what: str, program: Program, online: int) -> Fault:
     """Refused is who got no number, says why, and was never among the nodes."""
     program.wait_for("Exit Code: ", UP)
     time.sleep(0.2)  # for the lines behind it
-    lines = [re.sub(r"\x1b\[\d+m", "", line).strip() for line in program.lines]
+    lines = [plain(line) for line in program.lines]
     codes = [line for line in lines if "Exit Code: " in line]
     reasons = [line for line in lines if re.match(r"\[(code|SSL)|.*(refused|Disconnected)", line)]
     said = (reasons or codes or ["no reason printed"])[0]
