@@ -74,7 +74,7 @@ def run(grid: Grid, settings: Settings, params: "Params | None" = None) -> Resul
 
 
 class Measure:
-    """Central evaluation after each round: both accuracies on the test images, and a line in the log.
+    """Central evaluation after each round: both accuracies on the test images, and a log line.
 
     Chapter: flower.
     """
