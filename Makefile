@@ -10,7 +10,7 @@ unexport PYTHONPATH PYTHONHOME
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help book test lint serve lab notebooks bench lock clean
+.PHONY: help book test lint serve lab notebooks bench results lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,10 @@ notebooks: .venv/.book ## run the chapters and store their text outputs (ONLY=bo
 
 bench: .venv/.book ## measure the operator against a mean and its rivals (tables and CSV; ONLY=speed for one)
 	$(BIN)/python benchmarks/aggregation.py $(ONLY)
+
+SUITE ?= fashion-mnist
+results: .venv/.book ## run what is missing of the long experiments (SUITE=emnist-digits, cifar10, short)
+	env -u TQDM_DISABLE $(BIN)/python -m rfout.results $(SUITE)
 
 UV = .uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -37,11 +37,10 @@ def ratio(seconds: list[float], reference: list[float]) -> float:
     return statistics.median(a / b for a, b in zip(seconds, reference, strict=True))
 
 
-def machine() -> dict[str, str]:
+def machine(*packages: str) -> dict[str, str]:
     """What a figure depends on, for every row of a table."""
-    names = ("numpy", "numba", "scipy", "flwr")
     versions = []
-    for name in names:
+    for name in packages or ("numpy", "numba", "scipy", "flwr"):
         try:
             versions.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:

@@ -48,6 +48,65 @@ def sum_clients(x: Floats) -> Floats:
 
 def paper(x: Values, rule: Rule, tally: bool, scratch: Scratch) -> Block:
     """Flag by mean and standard deviation. A value that is not finite is doubtful."""
+    if tally or rule.replacement == "drop":
+        return value_by_value(x, rule, tally, scratch)
+    aggregate, special = extremes(x, rule, scratch)
+    if not len(special):
+        return Block(aggregate, special, *nobody(len(x)))
+    rest = value_by_value(x.take(special, axis=1), rule, tally, scratch)
+    aggregate[special] = rest.aggregate
+    return Block(aggregate, special[rest.doubtful], rest.n_flagged, rest.largest_z)
+
+
+def extremes(x: Values, rule: Rule, scratch: Scratch) -> tuple[Floats, NDArray[np.intp]]:
+    """The aggregate where at most the largest and the smallest value are flagged.
+
+    That is nearly everywhere, and needs no list of who is flagged. The coordinates where it does
+    not hold, or cannot be told, are the second thing given: `aggregate` is undefined there.
+    """
+    n = len(x)
+    top, bottom = np.maximum.reduce(x, axis=0), np.minimum.reduce(x, axis=0)
+    shift = x[0].astype(np.float64)
+    d = deviations(x, shift, scratch)
+    total = sum_clients(d)
+    squares = np.einsum("ij,ij->j", d, d)  # in any order: no byte of the aggregate depends on it
+    mean, _, limit, error = band(total, squares, n, rule.threshold)
+    up, down = bounds(x.dtype, shift, shift + mean, limit, error)
+    outside = scratch(1, (2, *x.shape), np.bool_)
+    np.greater(x, up, out=outside[0])
+    np.less(x, down, out=outside[1])
+
+    above, below = top.astype(np.float64), bottom.astype(np.float64)
+    above -= shift
+    below -= shift
+    far = limit + error
+    high, low = above > mean + far, below < mean - far
+    n_extremes = high.view(np.uint8) + low.view(np.uint8)
+    regular = count_true(outside.reshape(-1, outside.shape[2])) == n_extremes  # and no others
+    regular &= error < limit / 4
+    regular &= squares > TINY
+    above *= high
+    below *= low
+    above += below
+    total -= above
+    mean *= n_extremes
+    total += mean
+    total /= n
+    shift += total
+    return shift, np.flatnonzero(~regular)
+
+
+def count_true(rows: NDArray[np.bool_]) -> NDArray[Any]:
+    """How many in each column: counted in bytes, 255 rows at a time."""
+    ones = rows.view(np.uint8)
+    parts = [
+        np.add.reduce(ones[i : i + 255], axis=0, dtype=np.uint8) for i in range(0, len(ones), 255)
+    ]
+    return parts[0] if len(parts) == 1 else np.add.reduce(parts, axis=0, dtype=np.intp)
+
+
+def value_by_value(x: Values, rule: Rule, tally: bool, scratch: Scratch) -> Block:
+    """The same, and more, from a list of all that lies beyond the limit."""
     n, w = x.shape
     shift = x[0].astype(np.float64)  # a shift makes the sum of squares safe far from zero
     d = deviations(x, shift, scratch)
@@ -85,6 +144,21 @@ def deviations(x: Values, shift: Floats, scratch: Scratch) -> Any:
     return d
 
 
+def bounds(
+    dtype: np.dtype[Any], shift: Floats, where: Floats, limit: Floats, error: Floats
+) -> tuple[Values, Values]:
+    """In the values' own dtype, a little inside of where they are flagged: above, and below."""
+    rounding = np.finfo(dtype)
+    slack = np.abs(where)
+    slack += np.abs(shift)
+    slack += limit
+    slack *= 4 * rounding.eps
+    slack += rounding.smallest_subnormal
+    reach = limit - error
+    reach -= slack
+    return (where + reach).astype(dtype), (where - reach).astype(dtype)
+
+
 def beyond(
     x: Values,
     d: Floats,
@@ -99,23 +173,29 @@ def beyond(
     Every value of x, which is d + shift, is compared with bounds of its own dtype a little inside
     the limit, in half the time for float32; what lies beyond them, with the limit itself.
     """
-    near, far = limit - error, limit + error
-    where = shift + center
-    rounding = np.finfo(x.dtype)
-    slack = 4 * rounding.eps * (np.abs(where) + np.abs(shift) + limit)
-    slack += rounding.smallest_subnormal
-    up, down = (where + (near - slack)).astype(x.dtype), (where - (near - slack)).astype(x.dtype)
+    up, down = bounds(x.dtype, shift, shift + center, limit, error)
     outside, below = scratch(1, (2, *x.shape), np.bool_)
     np.greater(x, up, out=outside)
     outside |= np.less(x, down, out=below)
     place = np.flatnonzero(outside)
     column = place % max(1, x.shape[1])
     value = d.reshape(-1)[place]
-    sure = (value > (center + far)[column]) | (value < (center - far)[column])
-    inside = ~((value > (center + near)[column]) | (value < (center - near)[column]))
+
+    def further(reach: Floats) -> NDArray[np.bool_]:
+        return (value > (center + reach)[column]) | (value < (center - reach)[column])
+
+    flagged, sure = further(limit - error), further(limit + error)
     unsure = np.zeros(x.shape[1], np.bool_)
-    unsure[column[~(sure | inside)]] = True
-    return place[~inside], column[~inside], unsure
+    unsure[column[flagged & ~sure]] = True
+    return place[flagged], column[flagged], unsure
+
+
+def sum_unflagged(x: Values, flagged: NDArray[np.intp], scratch: Scratch) -> Floats:
+    """Sum over clients what is not in the flat places `flagged`."""
+    kept = scratch(1, x.shape)
+    kept[:] = x
+    kept.reshape(-1)[flagged] = 0.0
+    return sum_clients(kept)
 
 
 def without(
@@ -133,10 +213,7 @@ def without(
     n = len(x)
     if not len(flagged):
         return mean
-    kept = scratch(1, x.shape)
-    kept[:] = x
-    kept.reshape(-1)[flagged] = 0.0
-    rest = (sum_clients(kept) + 0.0) / (n - n_flagged)
+    rest = (sum_unflagged(x, flagged, scratch) + 0.0) / (n - n_flagged)
     return np.where(n_flagged == 0, mean, np.where(n_flagged == n, center, rest))
 
 

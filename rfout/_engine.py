@@ -52,13 +52,13 @@ class Tally:
 
 
 @cache
-def kernels() -> ModuleType | None:
+def kernels(papers: bool = True) -> ModuleType | None:
     """The compiled path, or None where Numba is absent or does not fit this NumPy."""
     try:
-        from . import _kernels
+        from . import _kernels, _kernels_robust
     except ImportError:
         return None
-    return _kernels
+    return _kernels if papers else _kernels_robust
 
 
 def n_threads() -> int:
@@ -84,8 +84,8 @@ def aggregate(rows: Rows, rule: Rule, out: NDArray[Any], tally: Tally | None) ->
     n, d = len(rows), len(out)
     if d == 0:
         return
-    large = rule.is_papers and n * d >= LARGE
-    path = _compiled if large and kernels() is not None else _in_blocks
+    large = n * d >= LARGE
+    path = _compiled if large and kernels(rule.is_papers) is not None else _in_blocks
     dtype = _rows.working_dtype(rows)
     try:
         if not any(map(_rows.mapped_file, rows)):
@@ -126,8 +126,9 @@ def _compiled(
     rows: Rows, dtype: np.dtype[Any], rule: Rule, out: NDArray[Any], tally: Tally | None
 ) -> None:
     n, d = len(rows), len(out)
-    compiled = kernels()
+    compiled = kernels(rule.is_papers)
     assert compiled is not None
+    which = () if rule.is_papers else (rule.center == "mean", rule.scale == "mad")
     in_place = _rows.addresses(rows, dtype)
     chunk = CHUNK if in_place is not None else max(1, BUFFER // n)
     chunk = min(chunk, -(-d // n_threads()))
@@ -148,6 +149,7 @@ def _compiled(
             first + stop - start,
             rule.threshold,
             rule.replacement == "drop",
+            *which,
             tally is not None,
             part,
             doubtful,

@@ -9,48 +9,14 @@ Every coordinate is computed by one thread, in the order of the clients, with th
 `rfout._blocks`: the bytes depend neither on the number of threads nor on the path.
 """
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
-from numba import carray  # type: ignore[attr-defined, unused-ignore]
-from numba.core import cgutils, types
-from numba.extending import intrinsic
-from numpy.typing import NDArray
 
-from ._rule import TINY, band
-
-Array = NDArray[Any]
+from ._compile import Array, compiled, compiled_band, row
+from ._rule import TINY
 
 STRIP = 4096  # coordinates; what is kept of them fits in a core's own cache
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile on the first call, and keep the result on disk where there is a place for it."""
-    try:
-        return numba.njit(nogil=True, error_model="numpy", cache=True)(function)
-    except RuntimeError:  # neither the package's folder nor the user's can be written
-        return numba.njit(nogil=True, error_model="numpy")(function)
-
-
-@intrinsic
-def _at(_: Any, address: Any) -> Any:
-    """An address as a pointer: clients' arrays lie anywhere, and are not stacked into a copy."""
-
-    def code(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
-
-    return types.voidptr(address), code
-
-
-pointer: Any = _at  # as compiled code calls it: with the address alone
-_band = compiled(band)
-
-
-@compiled
-def _row(addresses: Array, like: Array, client: int, start: int, width: int) -> Any:
-    return carray(pointer(addresses[client] + start * like.itemsize), width, like.dtype)
 
 
 @compiled
@@ -108,7 +74,7 @@ def _again(
     """One coordinate, value by value: doubtful or not, how many flagged, their sum, the rest's."""
     n_flagged, gone, kept = 0, 0.0, 0.0
     for client in range(len(addresses)):
-        v = np.float64(_row(addresses, like, client, place, 1)[0])
+        v = np.float64(row(addresses, like, client, place, 1)[0])
         d = v - shift
         if not (d > mean + near or d < mean - near):
             kept += v
@@ -139,7 +105,7 @@ def _decide(
     means, sigmas, limits, errors = bands
     for i in range(len(shift)):
         c = shift[i]
-        mean, sigma, limit, error = _band(total[i], squares[i], n, threshold)
+        mean, sigma, limit, error = compiled_band(total[i], squares[i], n, threshold)
         near, far = limit - error, limit + error
         above, below = top[i] - c, bottom[i] - c
         high, low = above > mean + near, below < mean - near
@@ -201,24 +167,24 @@ def aggregate(
 
     for strip in range(start, stop, width):
         w, begin = min(width, stop - strip), strip - start
-        first = _row(addresses, like, 0, strip, w)
+        first = row(addresses, like, 0, strip, w)
         shift[:w], top[:w], bottom[:w] = first, first, first
         total[:w], squares[:w], second[:w], last_but_one[:w] = 0.0, 0.0, -np.inf, np.inf
         for client in range(n % 8):
-            x = _row(addresses, like, client, strip, w)
+            x = row(addresses, like, client, strip, w)
             _add(x, shift[:w], total[:w], squares[:w])
             if client > 0:
                 _rank(x, top[:w], second[:w], bottom[:w], last_but_one[:w])
         for client in range(n % 8, n, 8):
             rows = (
-                _row(addresses, like, client, strip, w),
-                _row(addresses, like, client + 1, strip, w),
-                _row(addresses, like, client + 2, strip, w),
-                _row(addresses, like, client + 3, strip, w),
-                _row(addresses, like, client + 4, strip, w),
-                _row(addresses, like, client + 5, strip, w),
-                _row(addresses, like, client + 6, strip, w),
-                _row(addresses, like, client + 7, strip, w),
+                row(addresses, like, client, strip, w),
+                row(addresses, like, client + 1, strip, w),
+                row(addresses, like, client + 2, strip, w),
+                row(addresses, like, client + 3, strip, w),
+                row(addresses, like, client + 4, strip, w),
+                row(addresses, like, client + 5, strip, w),
+                row(addresses, like, client + 6, strip, w),
+                row(addresses, like, client + 7, strip, w),
             )
             _add8(rows, shift[:w], total[:w], squares[:w])
             _rank8(rows, top[:w], second[:w], bottom[:w], last_but_one[:w])
@@ -255,7 +221,7 @@ def aggregate(
 
         if tally:
             for client in range(n):
-                x = _row(addresses, like, client, strip, w)
+                x = row(addresses, like, client, strip, w)
                 count, z = _tally(x, shift[:w], means[:w], sigmas[:w], limits[:w])
                 n_flagged[client] += count
                 largest_z[client] = max(largest_z[client], z)

@@ -11,6 +11,7 @@ from ._blocks import (
     deviations,
     nobody,
     sum_clients,
+    sum_unflagged,
     without,
 )
 from ._rule import EPSILON, MAD_FACTOR, TINY, Rule, band
@@ -58,10 +59,7 @@ def robust(x: Values, rule: Rule, tally: bool, scratch: Scratch) -> Block:
 
     n_flagged = np.bincount(column, minlength=w)
     if rule.replacement == "center":
-        kept = scratch(1, x.shape)
-        kept[:] = d
-        kept.reshape(-1)[flagged] = 0.0
-        aggregate = low + (sum_clients(kept) + n_flagged * center) / n
+        aggregate = low + (sum_unflagged(d, flagged, scratch) + n_flagged * center) / n
     else:
         aggregate = without(x, low + total / n, low + center, flagged, n_flagged, scratch)
     doubtful |= ~np.isfinite(aggregate)  # a sum may overflow where a mean does not

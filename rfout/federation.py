@@ -1,14 +1,13 @@
 """Federated learning in one process: clients, rounds, history.
 
-Every chapter runs its experiments here, on two cores and without a framework. A round is:
-sample clients, let each make its update, aggregate, add the aggregate to the global parameters,
-evaluate.
+Every chapter runs its experiments here, on two cores and without a framework. A round: sample
+clients, let each make its update, aggregate, add the aggregate to the parameters, evaluate.
 
 Chapter: federated-learning.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,13 +88,17 @@ class Federation:
         with.
     clients_per_round
         How many clients are sampled a round; None takes all.
+    always
+        Numbers of clients that take part in every round; the rest of a round's places is sampled
+        from the others. An adversary that is always there is the worst case of its attack.
     epochs
         Local epochs of an honest client.
 
     Raises
     ------
     ValueError
-        If there are no clients, or more are to be sampled than there are.
+        If there are no clients, more are to be sampled than there are, or `always` names clients
+        that do not exist or are more than a round takes.
 
     Notes
     -----
@@ -106,19 +109,27 @@ class Federation:
         self, trainer: LocalTrainer, clients: Sequence[Client], aggregator: Aggregator = mean, *,
         evaluate: Callable[[Predict, np.random.Generator], Mapping[str, float]],
         rng: np.random.Generator, params: Params | None = None,
-        clients_per_round: int | None = None, epochs: int = 1,
+        clients_per_round: int | None = None, always: Collection[int] = (),
+        epochs: int = 1,
     ) -> None:  # fmt: skip
         self.trainer, self.aggregator = trainer, aggregator
         self.evaluate, self.clients_per_round, self.epochs = evaluate, clients_per_round, epochs
         self.seed = int(rng.integers(2**63))
         self.params = (trainer.initial_params if params is None else params).copy()
         self.records: list[dict[str, Any]] = []
-        self._start_here(clients)
+        self._start_here(clients, always)
 
-    def _start_here(self, clients: Sequence[Client]) -> None:
+    def _start_here(self, clients: Sequence[Client], always: Collection[int]) -> None:
         n = len(clients) if self.clients_per_round is None else self.clients_per_round
         if not 1 <= n <= len(clients):
             raise ValueError(f"cannot sample {n} clients a round out of {len(clients)}")
+        self.always = tuple(sorted(set(always)))
+        strangers = [c for c in self.always if not 0 <= c < len(clients)]
+        if strangers or len(self.always) > n:
+            raise ValueError(
+                f"cannot have clients {list(self.always)} in every round of {n}, where clients are "
+                f"0 to {len(clients) - 1}"
+            )
         self.clients, self._n_sampled = list(clients), n
         self._origin = (self.params, self.round_number)  # a checkpoint belongs to a start
 
@@ -137,14 +148,16 @@ class Federation:
         return pd.DataFrame(self.records)
 
     def fork(
-        self, *, clients: Sequence[Client] | None = None, aggregator: Aggregator | None = None
-    ) -> "Federation":
-        """Copy the federation where it stands, with other clients or another aggregator."""
+        self, *, clients: Sequence[Client] | None = None, aggregator: Aggregator | None = None,
+        always: Collection[int] | None = None,
+    ) -> "Federation":  # fmt: skip
+        """Copy the federation where it stands, with what is to be different from here on."""
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
         copy.params, copy.records = self.params.copy(), list(self.records)
         copy.aggregator = self.aggregator if aggregator is None else aggregator
-        copy._start_here(self.clients if clients is None else clients)
+        clients = self.clients if clients is None else clients
+        copy._start_here(clients, self.always if always is None else always)
         return copy
 
     def _rng(self, *key: int) -> np.random.Generator:
@@ -154,8 +167,10 @@ class Federation:
         """Run one round."""
         number, n = self.round_number + 1, len(self.clients)
         # Keys of one length: NumPy pads a shorter one with 0, and would repeat client 0's stream.
-        chosen = self._rng(number, n + 1).choice(n, size=self._n_sampled, replace=False)
-        sampled = tuple(sorted(int(c) for c in chosen))
+        others = np.setdiff1d(np.arange(n), self.always)
+        places = self._n_sampled - len(self.always)
+        drawn = self._rng(number, n + 1).choice(others, size=places, replace=False)
+        sampled = tuple(sorted([*self.always, *drawn.tolist()]))
         adversaries = tuple(c for c in sampled if self.clients[c].attacks(number))
         now = Round(number, sampled, adversaries)
 
@@ -230,6 +245,6 @@ class Federation:
         trainer = self.trainer
         return fingerprint(
             self.seed, *self._origin, self.clients, self.aggregator,
-            self.clients_per_round, self.epochs, self.evaluate, trainer.learning_rate,
+            self.clients_per_round, self.always, self.epochs, self.evaluate, trainer.learning_rate,
             trainer.batch_size,
         )  # fmt: skip

@@ -8,9 +8,9 @@ The whole rule is three lines. For one array with clients on axis 0:
 
 `rfout1d` is these lines, at the price of a mean, exact where they round, with the repairs that the
 theory asks for, and safe on what a hostile client may send. How: `rfout._engine` walks over blocks
-of coordinates, `rfout._blocks` and `rfout._kernels` are the rule in NumPy and compiled,
-`rfout._exact` decides what is too near the threshold for float64, and `rfout._validate` says what
-is wrong with an input.
+of coordinates, `rfout._blocks` and `rfout._kernels` are the rule in NumPy and compiled
+(`rfout._robust` and `rfout._kernels_robust` with a median in it), `rfout._exact` decides what is
+too near the threshold for float64, and `rfout._validate` says what is wrong with an input.
 
 Source: Rodríguez-Barroso, Martínez-Cámara, Luzón, Herrera (2022),
 doi:10.1016/j.knosys.2022.108588. Chapter: rfout-1d.
@@ -142,8 +142,9 @@ def rfout1d(
     Warns
     -----
     UserWarning
-        If the paper's rule can flag nothing: a value is at most sqrt(n_clients - 1) standard
-        deviations from the mean, so that a threshold of 3 needs 11 clients.
+        Once for each line of the caller: that the paper's rule can flag nothing. A value is at most
+        sqrt(n_clients - 1) standard deviations from the mean, so that a threshold of 3 needs 11
+        clients.
 
     Notes
     -----
@@ -153,7 +154,7 @@ def rfout1d(
     float64. The bytes do not depend on the number of threads (RFOUT_NUM_THREADS), and a layer at a
     time gives those of the flat vector. From four million values on the rule is compiled, if Numba
     is installed. Values of 64 bits whose squares exceed float64 are decided slowly.
-    Source: doi:10.1016/j.knosys.2022.108588. Chapters: rfout-1d, limits.
+    Source: doi:10.1016/j.knosys.2022.108588. Chapters: rfout-1d, limits; what it costs: benchmarks.
     """
     rule = _validate.read_rule(threshold, center, scale, replacement)
     _validate.check_choice("on_invalid", on_invalid, ("raise", "drop"))

@@ -25,6 +25,11 @@ def standard_federation(
     alpha: float | None = None,
     trigger: Trigger | None = None,
     target: int = 0,
+    dataset: str | None = None,
+    n_train: int | None = N_TRAIN,
+    n_test: int | None = N_TEST,
+    learning_rate: float = 0.2,
+    batch_size: int = 20,
     **settings: Any,
 ) -> Federation:
     """Deal 4,000 images to honest clients around the small CNN, with 1,000 images for the test.
@@ -39,13 +44,18 @@ def standard_federation(
         Concentration of a Dirichlet partition by label, positive; None deals IID.
     trigger, target
         The backdoor that the evaluation looks for; None looks for none.
+    dataset, n_train, n_test
+        As for `rfout.datasets.load`; None takes the data set that RFOUT_DATASET names, and all
+        of its images.
+    learning_rate, batch_size
+        Of the local training: step length, and images a step.
     **settings
-        What `Federation` takes beside: aggregator, clients_per_round, epochs.
+        What `Federation` takes beside: aggregator, clients_per_round, epochs, always.
 
     Returns
     -------
     Federation
-        At round 0, on the data set that RFOUT_DATASET names ("digits" unless it is set).
+        At round 0.
 
     Raises
     ------
@@ -58,13 +68,14 @@ def standard_federation(
     -----
     Chapter: federated-learning.
     """
-    data = load(rng=rng, n_train=N_TRAIN, n_test=N_TEST)
+    data = load(dataset, rng=rng, n_train=n_train, n_test=n_test)
     if alpha is None:
         parts = partition_iid(data.y_train, n_clients, rng=rng)
     else:
         parts = partition_dirichlet(data.y_train, n_clients, alpha, rng=rng)
     clients = [Client(data.x_train[part], data.y_train[part]) for part in parts]
-    trainer = LocalTrainer(small_cnn(data.image_shape, data.n_classes, rng=rng))
+    model = small_cnn(data.image_shape, data.n_classes, rng=rng)
+    trainer = LocalTrainer(model, learning_rate=learning_rate, batch_size=batch_size)
     evaluate = Evaluation(data.x_test, data.y_test, trigger, target)
     return Federation(trainer, clients, evaluate=evaluate, rng=rng, **settings)
 

@@ -23,10 +23,11 @@ HEADLINE = Path("book/_static/headline.png")
 
 def keep_text(notebook):
     """Leave sources, text outputs and the metadata that a reader or the build needs."""
+    definitions = notebook.metadata.get("definitions")
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
-    }
+    } | ({"definitions": definitions} if definitions else {})
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # its times differ in every run
         for output in cell.get("outputs", []):

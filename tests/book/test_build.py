@@ -95,6 +95,9 @@ def test_chapters_run_again_when_what_they_use_has_changed_and_only_then(book):
     assert ran not in build(book)[1], "what was executed for the first data set is still there"
     (book / "rfout" / "__init__.py").write_text("x = 1\n")
     assert ran in build(book)[1]
+    (book / "benchmarks" / "results").mkdir(parents=True)
+    (book / "benchmarks" / "results" / "speed.csv").write_text("case\n")
+    assert ran in build(book)[1]
     (book / "requirements.lock").write_text("numpy==0\n")
     code, output = build(book)
     assert code == 0, output

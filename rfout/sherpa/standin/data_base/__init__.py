@@ -1,0 +1,6 @@
+"""Not Sherpa.ai. Labelled data in one place, before they are spread. Chapter: sherpa."""
+
+from . import data_base
+from .data_base import LabeledDatabase
+
+__all__ = ["LabeledDatabase", "data_base"]

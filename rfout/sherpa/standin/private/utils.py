@@ -1,0 +1,8 @@
+"""Not Sherpa.ai. The access policy that hides nothing. Chapter: sherpa."""
+
+from typing import Any
+
+
+def unprotected_query(data: Any) -> Any:
+    """Give what is asked for as it is."""
+    return data
