@@ -1,6 +1,5 @@
 """What RFOut-1d is compared with, each on the same updates."""
 
-import io
 from collections.abc import Callable
 
 import numpy as np
@@ -66,20 +65,9 @@ class FlowerReplies:
 
     def viewed(self) -> list[Array]:
         """Each reply as an array on the bytes that were received."""
-        return [npy_view(reply["arrays"]["update"].data) for reply in self.replies]
+        from rfout.flower import _replies
 
-
-def npy_view(data: bytes) -> Array:
-    """An array in .npy format, read where it lies."""
-    head = io.BytesIO(data[:1024])
-    version = np.lib.format.read_magic(head)
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }[version]
-    shape, fortran, dtype = read(head)
-    flat = np.frombuffer(data, dtype, offset=head.tell())
-    return flat.reshape(shape, order="F" if fortran else "C")
+        return [_replies.view(reply["arrays"])["update"] for reply in self.replies]
 
 
 def without_compiler(call: Callable[[], object]) -> Callable[[], object]:

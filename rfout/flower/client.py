@@ -17,7 +17,7 @@ from typing import Any
 
 from .deployment import supernode_command
 from .experiment import own_samples
-from .processes import Programs, in_use
+from .processes import Programs, in_use, plain
 
 TELLS = re.compile(r"^round \d+: client|\w*Error: |partition-id must be")
 LOST = 10  # seconds without a server, then a client ends
@@ -25,8 +25,8 @@ LOST = 10  # seconds without a server, then a client ends
 
 def show(line: str) -> None:
     """Print what a person waits for."""
-    if TELLS.search(line):
-        print(line, flush=True)
+    if TELLS.search(plain(line)):
+        print(plain(line), flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

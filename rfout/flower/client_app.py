@@ -5,10 +5,12 @@ file with the samples that stay on that machine. Chapters: flower, flower-deploy
 """
 
 import time
+from logging import INFO
 
 import numpy as np
 from flwr.app import ArrayRecord, Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
+from flwr.common import log
 
 from .experiment import federation, own_samples, read_settings, to_params, to_record
 
@@ -38,12 +40,10 @@ def train(message: Message, context: Context) -> Message:
     now = Round(number, everybody, attackers)
     update = client.update(made.trainer, params, now, made.epochs, rng)
     accuracy = float(np.mean(made.trainer.predict(params + update, client.x) == client.y))
-    seconds = time.perf_counter() - start
-    print(
-        f"round {number}: client {partition} trained on {len(client.y)} images in {seconds:.1f} s, "
-        f"accuracy on them {accuracy:.3f}",
-        flush=True,
-    )
+    log(
+        INFO, "round %d: client %d trained on %d images in %.1f s, accuracy on them %.3f",
+        number, partition, len(client.y), time.perf_counter() - start, accuracy,
+    )  # fmt: skip
     metrics = MetricRecord({"num-examples": len(client.y), "train-accuracy": accuracy})
     arrays = to_record(made.trainer, update if settings.sends == "updates" else params + update)
     return Message(RecordDict({"arrays": arrays, "metrics": metrics}), reply_to=message)

@@ -16,7 +16,7 @@ from typing import Any
 from .keys import make_keys
 from .processes import Program, Programs, free_ports, in_use
 
-UP = 60.0  # seconds that a program is given to come up
+UP = 180.0  # seconds that a program is given to come up, on the busiest of machines
 APP = "rfout.flower.server_app:app", "rfout.flower.client_app:app"
 
 

@@ -5,6 +5,7 @@ Chapter: flower-deployment.
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -51,6 +52,12 @@ def in_use(port: int, host: str = "127.0.0.1") -> bool:
     with socket.socket() as one:
         one.settimeout(1)
         return one.connect_ex((host, port)) == 0
+
+
+def plain(line: str) -> str:
+    """Take the colours and the level off a line of Flower's log."""
+    line = re.sub(r"\x1b\[\d+m", "", line)
+    return re.sub(r"^(DEBUG|INFO|WARNING|ERROR)\s*:\s*", "", line).strip()
 
 
 class Program:

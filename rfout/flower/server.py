@@ -17,9 +17,9 @@ from typing import Any
 
 from .deployment import Deployment, DeploymentError, write_app
 from .experiment import Settings, read_settings
+from .processes import plain
 
 TELLS = re.compile(r"waiting for \d+ more|gave up|^round \d+|round \d+: |replies: a threshold")
-COLOURS = re.compile(r"\x1b\[\d+m")
 
 
 class Screen:
@@ -30,8 +30,7 @@ class Screen:
 
     def __call__(self, line: str) -> None:
         """Take in a line."""
-        line = COLOURS.sub("", line)
-        line = re.sub(r"^(INFO|WARNING|ERROR)\s*:\s*", "", line).strip()
+        line = plain(line)
         if "gave up" in line:
             self.gave_up = line[line.index("gave up") :]
         elif TELLS.search(line):

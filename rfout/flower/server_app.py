@@ -3,11 +3,13 @@
 Chapters: flower, flower-deployment.
 """
 
+from logging import INFO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from flwr.app import ArrayRecord, Context, MetricRecord
+from flwr.common import log
 from flwr.serverapp import Grid, ServerApp
 from flwr.serverapp import strategy as flowers
 from flwr.serverapp.strategy import FedAvg, Result
@@ -72,7 +74,7 @@ def run(grid: Grid, settings: Settings, params: "Params | None" = None) -> Resul
 
 
 class Measure:
-    """Central evaluation after each round: both accuracies on the test images, and a printed line.
+    """Central evaluation after each round: both accuracies on the test images, and a log line.
 
     Chapter: flower.
     """
@@ -90,7 +92,7 @@ class Measure:
         found = made.evaluate(lambda x: made.trainer.predict(params, x), rng)
         metrics = MetricRecord({name.replace("_", "-"): v for name, v in found.items()})
         said = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
-        print(f"round {server_round}: {said}", flush=True)
+        log(INFO, "round %d: %s", server_round, said)
         self.params.append(params)
         if self.settings.result_file:
             _write(Path(self.settings.result_file), self.params)

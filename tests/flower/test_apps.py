@@ -94,13 +94,13 @@ def ask(config, node_config, kind="train"):
     return found.send_and_receive([message(config, params, kind=kind)])[0]
 
 
-def test_a_node_trains_on_its_own_file(tmp_path, capsys):
+def test_a_node_trains_on_its_own_file(tmp_path, flower_log):
     made = federation(read_settings(ATTACKED))
     client = made.clients[3]
     np.savez(tmp_path / "mine.npz", x=client.x[:40], y=client.y[:40])
     reply = ask(ATTACKED, {"partition-id": 3, "data": str(tmp_path / "mine.npz")})
     assert reply.content["metrics"]["num-examples"] == 40
-    assert "round 1: client 3 trained on 40 images" in capsys.readouterr().out
+    assert "round 1: client 3 trained on 40 images" in flower_log.text
     measured = ask(ATTACKED, {"partition-id": 3, "data": str(tmp_path / "mine.npz")}, "evaluate")
     assert 0 <= measured.content["metrics"]["main-task-accuracy"] <= 1
 
