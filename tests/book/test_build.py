@@ -92,6 +92,7 @@ def test_chapters_run_again_when_what_they_use_has_changed_and_only_then(book):
     assert ran in build(book)[1]
     assert ran not in build(book)[1]
     assert ran in build(book, RFOUT_DATASET="another")[1]
+    assert ran in build(book, SHFL_PATH="elsewhere")[1]
     assert ran not in build(book)[1], "what was executed for the first data set is still there"
     (book / "rfout" / "__init__.py").write_text("x = 1\n")
     assert ran in build(book)[1]

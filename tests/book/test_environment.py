@@ -29,6 +29,14 @@ def test_requirements_and_the_extra_name_the_same(project, named):
     assert sorted(map(requirement, named[:-1])) == sorted(map(requirement, extra))
 
 
+def test_requirements_of_sherpa_and_the_extra_name_the_same(root, project):
+    lines = (root / "requirements-sherpa.txt").read_text("utf-8").splitlines()
+    lines = [line for raw in lines if (line := raw.split("#")[0].strip())]
+    assert sorted(map(requirement, lines)) == sorted(
+        map(requirement, project["optional-dependencies"]["sherpa"])
+    )
+
+
 def test_every_range_has_both_ends(project, named):
     extras = [one for extra in project["optional-dependencies"].values() for one in extra]
     for one in [*named[:-1], *extras, *project["dependencies"]]:
