@@ -19,7 +19,7 @@ from ..evaluation import main_task_accuracy
 if TYPE_CHECKING:  # they load TensorFlow
     from collections.abc import Mapping
 
-    from ..clients import Client
+    from .. import clients
     from ..models import LocalTrainer
 
 Params = NDArray[np.float32]
@@ -57,7 +57,7 @@ class LocalModel:
 
     def __init__(
         self, trainer: "LocalTrainer", *, seed: int, params: Params | None = None,
-        epochs: int = 1, roles: "Mapping[int, Client] | None" = None, rounds_done: int = 0,
+        epochs: int = 1, roles: "Mapping[int, clients.Client] | None" = None, rounds_done: int = 0,
     ) -> None:  # fmt: skip
         self._trainer, self._seed, self._epochs, self._roles = trainer, seed, epochs, roles or {}
         self._params = (trainer.initial_params if params is None else params).copy()
