@@ -107,9 +107,8 @@ def at_the_end(results: pd.DataFrame) -> Figure:
                         column, row + 0.24, spread, ha="center", va="center", color=ink, fontsize=6
                     )
             ax.set_yticks(range(len(names)), names)
-            ax.set_xticks(
-                range(len(attacks)), [a.replace(", ", ",\n") for a in attacks], fontsize=7
-            )
+            labels = [a.replace(", ", ",\n").replace(" not ", "\nnot ") for a in attacks]
+            ax.set_xticks(range(len(attacks)), labels, fontsize=7)
             ax.set_title(partition)
             ax.grid(visible=False)
             ax.tick_params(length=0)
