@@ -1,0 +1,65 @@
+"""Real processes over TLS on loopback: what goes wrong costs itself, and intruders stay out."""
+
+import pytest
+
+from rfout.flower import faults
+from rfout.flower.deployment import Deployment, DeploymentError
+from rfout.flower.processes import Programs, _runs, descendants
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def table():
+    return {fault.what: fault for fault in faults.try_faults()}
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("a reply with NaN", "dropped, named by node and layer; 2 others aggregated to 1.5"),
+        ("a reply of another shape", "dropped, named; 2 others aggregated to 1.5"),
+        ("a reply claiming 10¹² examples", "counted once; mean 1.5"),
+        ("client process killed", "named in the metrics; 2 others aggregated to 1.5"),
+        ("SuperNode killed in mid-round", "named in the metrics; 2 others aggregated to 1.5"),
+        ("client slower than the timeout", "not waited for, named; 2 others aggregated to 2"),
+        ("SuperLink restarted between runs", "nodes came back by themselves; next run: "),
+        ("an unregistered key", "refused, code 305: [code: 2004]"),
+        ("no key", "refused, code 305: [code: 2001]"),
+        ("a plain client against TLS", "refused, code 305: Server disconnected"),
+        ("an unknown certificate authority", "refused, code 305: [SSL: CERTIFICATE_VERIFY_FAILED]"),
+    ],
+)
+def test_fault(table, what, says):
+    assert table[what].survived, table[what]
+    assert table[what].happened.startswith(says)
+
+
+def test_the_command_prints_the_table(table, monkeypatch, capsys):
+    lost = faults.Fault("a fault of ours", "nobody noticed", False)
+    monkeypatch.setattr(faults, "try_faults", lambda: [*table.values(), lost])
+    with pytest.raises(SystemExit) as end:
+        faults.main()
+    assert end.value.code == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 12
+    assert [line[:3] for line in lines] == ["ok "] * 11 + ["NOT"]
+
+
+def test_a_port_in_use_is_said_so():
+    with Deployment() as first:
+        with pytest.raises(DeploymentError, match=f"port {first.port} is in use"):
+            Deployment(port=first.port).__enter__()
+        pids = [first.superlink.process.pid, *descendants([first.superlink.process.pid])]
+        assert len(pids) > 1
+    assert not any(map(_runs, pids))
+
+
+def test_children_of_children_end_too(tmp_path):
+    with Programs(tmp_path) as programs:
+        # The child leaves its parent's session, and neither listens to a polite word.
+        program = programs.start(["sh", "-c", "trap '' TERM; setsid sleep 300 & echo up; wait"])
+        assert program.wait_for("up", 30)
+        pids = [program.process.pid, *descendants([program.process.pid])]
+        assert len(pids) == 2
+    assert not any(map(_runs, pids))
