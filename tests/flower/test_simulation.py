@@ -77,7 +77,8 @@ def test_the_repository_is_an_app(root, tmp_path):
             deployment.start_node({"partition-id": i})
         run = deployment.start_run(app, config)
         assert run.wait(400) == 0
-    assert "round 1: main-task-accuracy" in run.text, run.text[-3000:]
+        log = "\n".join(deployment.full_log(run))
+    assert "round 1: main-task-accuracy" in log, log[-3000:]
     with np.load(tmp_path / "result.npz") as file:
         assert file["params"].shape[0] == 2
         assert not np.array_equal(*file["params"])
