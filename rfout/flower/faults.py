@@ -85,7 +85,7 @@ def try_faults(show: Callable[[str, str], Any] | None = None) -> list[Fault]:
         table += [_intruder(*one, third["online"]) for one in intruders.items()]
         deployment.superlink.kill()
         deployment.start_superlink()
-        again = deployment.start_run(app, {"phases": "4", "nodes": 2})
+        again = deployment.start_run(app, {"phases": "4", "nodes": 2, "patience": 40.0})
         fourth = _phase(deployment, again, 4)
         table.append(
             Fault(
@@ -134,13 +134,15 @@ def _losses(first: dict[str, Any], second: dict[str, Any], third: dict[str, Any]
     lost = second["dropped-node-ids"] + second["missing-node-ids"]
     named = set(lost) == set(first["dropped-node-ids"])  # they sent the nonsense of the first round
     said = f"named in the metrics; {second['replies']} others aggregated to {second['value']:g}"
-    late = third["replies"] == 2 and third["replies-missing"] >= 1 and third["value"] == 2.0
+    # Node 0 adds 1; node 2 adds 3, if its SuperNode has noticed by then that the client is dead.
+    rest = (third["replies"], third["value"]) in ((1, 1.0), (2, 2.0))
+    late = rest and third["replies-missing"] >= 1
     return [
         Fault("client process killed", said, fine and named),
         Fault("SuperNode killed in mid-round", said, fine and named),
         Fault(
             "client slower than the timeout",
-            f"not waited for, named; {third['replies']} others aggregated to {third['value']:g}",
+            f"not waited for, named; {third['replies']} of the rest: {third['value']:g}",
             late,
         ),
     ]
