@@ -60,6 +60,9 @@ def main(grid: Grid, context: Context) -> None:
             fraction_evaluate=0.0, min_train_nodes=nodes, min_available_nodes=nodes,
             node_timeout=float(settings["patience"]),
         )  # fmt: skip
+        end = time.monotonic() + float(settings["patience"])
+        while len(list(grid.get_node_ids())) < nodes and time.monotonic() < end:
+            time.sleep(0.2)
         begun = time.monotonic()
         result = strategy.start(
             grid, model, num_rounds=1, timeout=timeout,
@@ -67,7 +70,7 @@ def main(grid: Grid, context: Context) -> None:
         )  # fmt: skip
         took = time.monotonic() - begun
         # A first, honest round says how long this machine takes for one.
-        timeout = max(float(settings["least"]), 3 * took) if phase == "1" else timeout
+        timeout = max(float(settings["least"]), 2 * took) if phase == "1" else timeout
         numbers = dict(result.train_metrics_clientapp[1])
         numbers["value"] = float(result.arrays["w"].numpy()[0]) if result.arrays else 0.0
         numbers["online"] = len(list(grid.get_node_ids()))

@@ -4,6 +4,7 @@ Chapter: flower-deployment.
 """
 
 import json
+import re
 import sys
 import tempfile
 import time
@@ -207,6 +208,15 @@ class Deployment:
         if config:
             made += ["--run-config", toml_words(config)]
         return self.programs.start(made, show)
+
+    def full_log(self, run: Program) -> list[str]:
+        """Fetch a run's log again once it is over: Flower's stream may lose the last lines."""
+        number = re.search(r"Successfully started run (\d+)", run.text)
+        if number is None:
+            return run.lines
+        again = self.programs.start([command("flwr"), "log", number[1], "rfout", "--show"])
+        again.wait(UP)
+        return [*run.lines, *(line for line in again.lines if line not in run.lines)]
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None,

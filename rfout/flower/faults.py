@@ -75,18 +75,18 @@ def try_faults(show: Callable[[str, str], Any] | None = None) -> list[Fault]:
             deployment.start_node({"partition-id": i, "faults": FAULTS[i]})
         app = write_app(deployment.home / "app", SETTINGS, APP)
         run = deployment.start_run(app)
-        first = _phase(run, 1)
+        first = _phase(deployment, run, 1)
         if not deployment.nodes[3].wait_for("phase 2: node 3 trains", UP):
             raise DeploymentError("node 3 was not asked in the second round")
         deployment.nodes[3].kill()
         intruders = _start_intruders(deployment)
-        second, third = _phase(run, 2), _phase(run, 3)
+        second, third = _phase(deployment, run, 2), _phase(deployment, run, 3)
         table = [*_replies(first), *_losses(first, second, third)]
         table += [_intruder(*one, third["online"]) for one in intruders.items()]
         deployment.superlink.kill()
         deployment.start_superlink()
-        again = deployment.start_run(app, {"phases": "4", "nodes": 2})
-        fourth = _phase(again, 4)
+        again = deployment.start_run(app, {"phases": "4", "nodes": 2, "patience": 40.0})
+        fourth = _phase(deployment, again, 4)
         table.append(
             Fault(
                 "SuperLink restarted between runs",
@@ -97,16 +97,17 @@ def try_faults(show: Callable[[str, str], Any] | None = None) -> list[Fault]:
     return table
 
 
-def _phase(run: Program, number: int) -> dict[str, Any]:
+def _phase(deployment: Deployment, run: Program, number: int) -> dict[str, Any]:
     """Wait for the line that the ServerApp prints after a round."""
     end = time.monotonic() + 3 * UP
-    while not run.wait_for(f"PHASE {number} ", 1):
-        if run.ended or time.monotonic() > end:
+    found = None
+    while found is None:
+        ended = run.ended
+        lines = deployment.full_log(run) if ended else run.lines
+        found = re.search(rf"PHASE {number} (\{{.*\}})", "\n".join(lines))
+        if found is None and (ended or time.monotonic() > end):
             raise DeploymentError(f"round {number} did not end: {run.text[-1000:]}")
-    time.sleep(0.2)  # for the rest of the line
-    found = re.search(rf"PHASE {number} (\{{.*\}})", run.text)
-    if found is None:
-        raise DeploymentError(f"round {number} printed no numbers: {run.text[-300:]}")
+        time.sleep(0.2)
     numbers: dict[str, Any] = json.loads(found[1])
     return numbers
 
@@ -133,13 +134,15 @@ def _losses(first: dict[str, Any], second: dict[str, Any], third: dict[str, Any]
     lost = second["dropped-node-ids"] + second["missing-node-ids"]
     named = set(lost) == set(first["dropped-node-ids"])  # they sent the nonsense of the first round
     said = f"named in the metrics; {second['replies']} others aggregated to {second['value']:g}"
-    late = third["replies"] == 2 and third["replies-missing"] >= 1 and third["value"] == 2.0
+    # Node 0 adds 1; node 2 adds 3, if its SuperNode has noticed by then that the client is dead.
+    rest = (third["replies"], third["value"]) in ((1, 1.0), (2, 2.0))
+    late = rest and third["replies-missing"] >= 1
     return [
         Fault("client process killed", said, fine and named),
         Fault("SuperNode killed in mid-round", said, fine and named),
         Fault(
             "client slower than the timeout",
-            f"not waited for, named; {third['replies']} others aggregated to {third['value']:g}",
+            f"not waited for, named; {third['replies']} of the rest: {third['value']:g}",
             late,
         ),
     ]

@@ -84,6 +84,9 @@ def _serve(host: str, port: int, settings: Settings) -> int:
                     f"the SuperLink has ended: {deployment.superlink.text[-300:]}"
                 )
         run.wait(5)
+        if screen.rounds < settings.num_server_rounds:
+            for line in deployment.full_log(run)[len(run.lines) :]:
+                screen(line)
     if screen.gave_up:
         print(screen.gave_up, file=sys.stderr)
         return 1

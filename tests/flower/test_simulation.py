@@ -1,7 +1,9 @@
-"""`flwr run .`, offline, on Ray: the rounds of rfout.federation, to float32 rounding."""
+"""Ray and `flwr run .`: the same apps, and the rounds of rfout.federation to float32 rounding."""
 
-import os
+import json
 import shutil
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from rfout import rfout1d
 from rfout.flower.deployment import Deployment
 from rfout.flower.experiment import federation, read_settings
+from rfout.flower.processes import environment
 
 pytestmark = pytest.mark.slow
 N = 12
@@ -17,25 +20,65 @@ CONFIG = {
     "num-server-rounds": 2, "num-clients": N, "min-nodes": N, "adversaries": "0",
     "attack-epochs": 2, "sends": "updates",
 }  # fmt: skip
-RAY = f"num-supernodes={N} client-resources-num-cpus=1 init-args-num-cpus=2"
+# Flower's call for a script passes no configuration on to the apps: these two add it.
+ON_RAY = """
+import json
+import sys
+from flwr.app import Context
+from flwr.clientapp import ClientApp
+from flwr.serverapp import ServerApp
+from flwr.simulation import run_simulation
+
+CONFIG = json.loads(sys.argv[1])
+client, server = ClientApp(), ServerApp()
+
+@client.train()
+def train(message, context):
+    from rfout.flower import client_app
+    own = Context(context.run_id, context.node_id, context.node_config, context.state, CONFIG)
+    return client_app.app(message, own)
+
+@server.main()
+def main(grid, context):
+    from rfout.flower import server_app
+    context.run_config = CONFIG
+    server_app.app(grid, context)
+
+resources = {"client_resources": {"num_cpus": 1, "num_gpus": 0.0}, "init_args": {"num_cpus": 2}}
+run_simulation(server, client, CONFIG["num-clients"], backend_config=resources)
+"""
 
 
 def test_ray_gives_the_federations_rounds(root, tmp_path):
     """Ray hands the nodes' replies in as they come; they are sorted before they are summed."""
+    (tmp_path / "on_ray.py").write_text(ON_RAY, "utf-8")
+    config = {**CONFIG, "result-file": str(tmp_path / "result.npz")}
+    env = {**environment(tmp_path), "PYTHONPATH": str(root)}  # for Ray's own processes
+    command = [sys.executable, str(tmp_path / "on_ray.py"), json.dumps(config)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=500)
+    assert done.returncode == 0, done.stderr[-3000:]
+    with np.load(tmp_path / "result.npz") as file:
+        found = file["params"]
+    made = federation(read_settings(CONFIG)).fork(aggregator=partial(rfout1d, return_report=True))
+    want = [made.params, *(made.params for _ in made.rounds(2))]
+    np.testing.assert_allclose(found, np.stack(want), rtol=1e-6, atol=1e-8)
+    assert not np.array_equal(found[0], found[2])
+
+
+def test_the_repository_is_an_app(root, tmp_path):
+    """`flwr run .` packs it, hands it in and runs it, and asks no package index."""
     # Not the repository's own folder: what lies there besides would go along.
     app = tmp_path / "app"
     shutil.copytree(root / "rfout", app / "rfout", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(root / "pyproject.toml", app)
-    result = tmp_path / "result.npz"
-    with Deployment(simulation=True) as deployment:
-        config = {**CONFIG, "result-file": str(result)}
-        run = deployment.start_run(app, config, "--federation-config", RAY)
+    config = {"num-server-rounds": 1, "result-file": str(tmp_path / "result.npz")}
+    with Deployment() as deployment:
+        for i in range(2):
+            deployment.start_node({"partition-id": i})
+        run = deployment.start_run(app, config)
         assert run.wait(400) == 0
-    assert result.exists(), run.text[-3000:]
-    with np.load(result) as file:
-        found = file["params"]
-    made = federation(read_settings(CONFIG)).fork(aggregator=partial(rfout1d, return_report=True))
-    want = [made.params, *(made.params for _ in made.rounds(2))]
-    np.testing.assert_allclose(found, np.stack(want), rtol=1e-5, atol=1e-6)
-    assert not np.array_equal(found[0], found[2])
-    assert os.environ.get("FLWR_TELEMETRY_ENABLED") == "0"
+        log = "\n".join(deployment.full_log(run))
+    assert "round 1: main-task-accuracy" in log, log[-3000:]
+    with np.load(tmp_path / "result.npz") as file:
+        assert file["params"].shape[0] == 2
+        assert not np.array_equal(*file["params"])
