@@ -128,7 +128,9 @@ class LocalTrainer:
         def logits(params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
             return model.stateless_call(layers_of(params), [], x, training=False)[0]
 
-        self._epoch, self._logits = epoch, logits
+        # Traced here, once: called as functions, every new trainer would count as a retracing of
+        # the last one's, and TensorFlow would warn of it.
+        self._epoch, self._logits = epoch.get_concrete_function(), logits.get_concrete_function()
 
     @property
     def n_params(self) -> int:
