@@ -6,14 +6,20 @@ asks what it is.
 Chapter: backdoor-attacks.
 """
 
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Callable, Collection, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .attacks import Images, Labels, Trigger, Window, poison, replace_model
 from .models import LocalTrainer, Params
+
+Sent = dict[Hashable, Params]
+"""What honest clients sent, by the place they trained from."""
 
 
 @dataclass(frozen=True)
@@ -123,3 +129,45 @@ def recruit(clients: Sequence[Client], chosen: Collection[int], **attack: Any) -
         Adversary(client.x, client.y, **attack) if number in chosen else client
         for number, client in enumerate(clients)
     ]
+
+
+def collect(
+    clients: Sequence[Client], trainer: LocalTrainer, params: Params, now: Round, epochs: int, *,
+    rng: Callable[[int], np.random.Generator], sent: Sent,
+) -> NDArray[np.float32]:  # fmt: skip
+    """Ask the sampled clients for their updates, one core each.
+
+    Parameters
+    ----------
+    clients
+        By position; those in ``now.sampled`` are asked.
+    trainer, params, now, epochs
+        What `Client.update` takes.
+    rng
+        Gives a client's generator, from its number.
+    sent
+        Updates of honest clients that are known already, and where new ones are kept: forks of one
+        federation meet the same honest clients in their first round.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n_sampled, n_params) float32, in the order of ``now.sampled``.
+    """
+    updates = np.empty((len(now.sampled), trainer.n_params), dtype=np.float32)
+    place = (trainer, epochs, params.tobytes())
+
+    def ask(row: int) -> None:
+        client, draws = clients[now.sampled[row]], rng(now.sampled[row])
+        key = (*place, client, repr(draws.bit_generator.state))
+        if key in sent:
+            updates[row] = sent[key]
+            return
+        updates[row] = client.update(trainer, params, now, epochs, draws)
+        if type(client) is Client:  # who has no attack answers from the place alone
+            sent[key] = updates[row].copy()
+
+    # Each update follows from a generator of its own, so the order of work changes nothing.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(ask, range(len(updates))))
+    return updates

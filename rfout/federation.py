@@ -6,9 +6,7 @@ clients, let each make its update, aggregate, add the aggregate to the parameter
 Chapter: federated-learning.
 """
 
-import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .checkpoints import fingerprint, load_checkpoint, save_checkpoint
-from .clients import Adversary, Client, Round, recruit
+from .clients import Adversary, Client, Round, Sent, collect, recruit
 from .defences import mean
 from .evaluation import Predict
 from .models import LocalTrainer, Params
@@ -117,6 +115,7 @@ class Federation:
         self.seed = int(rng.integers(2**63))
         self.params = (trainer.initial_params if params is None else params).copy()
         self.records: list[dict[str, Any]] = []
+        self._next: Sent = {}
         self._start_here(clients, always)
 
     def _start_here(self, clients: Sequence[Client], always: Collection[int]) -> None:
@@ -151,7 +150,10 @@ class Federation:
         self, *, clients: Sequence[Client] | None = None, aggregator: Aggregator | None = None,
         always: Collection[int] | None = None,
     ) -> "Federation":  # fmt: skip
-        """Copy the federation where it stands, with what is to be different from here on."""
+        """Copy the federation where it stands, with what is to be different from here on.
+
+        Forks of one place share what its honest clients send next: that is trained once.
+        """
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
         copy.params, copy.records = self.params.copy(), list(self.records)
@@ -174,16 +176,10 @@ class Federation:
         adversaries = tuple(c for c in sampled if self.clients[c].attacks(number))
         now = Round(number, sampled, adversaries)
 
-        updates = np.empty((len(sampled), self.trainer.n_params), dtype=np.float32)
-
-        def train(row: int) -> None:
-            client, rng = self.clients[sampled[row]], self._rng(number, sampled[row])
-            updates[row] = client.update(self.trainer, self.params, now, self.epochs, rng)
-
-        # Each update follows from a generator of its own, so the order of work changes nothing.
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(train, range(len(sampled))))
-
+        updates = collect(
+            self.clients, self.trainer, self.params, now, self.epochs,
+            rng=lambda client: self._rng(number, client), sent=self._next,
+        )  # fmt: skip
         result = self.aggregator(updates)
         aggregate, report = result if isinstance(result, tuple) else (result, None)
         params = self.params + aggregate
@@ -196,7 +192,8 @@ class Federation:
             "adversaries": adversaries,
             "flagged": () if report is None else tuple(report.flagged.tolist()),
         }
-        self.params = params  # only now: a round that fails leaves the federation as it was
+        # Only now: a round that fails leaves the federation as it was.
+        self.params, self._next = params, {}
         self.records.append(metrics)
         return RoundResult(number, sampled, adversaries, updates, aggregate, metrics)
 

@@ -513,6 +513,31 @@ def test_a_fork_takes_other_clients_and_another_aggregator(federation):
     assert [len(flagged) for flagged in fork.history["flagged"]] == [0, N]
 
 
+def test_forks_of_one_place_train_its_honest_clients_once(federation, monkeypatch):
+    parent = federation()
+    parent.run(1)
+    train, calls = LocalTrainer.train, []
+    monkeypatch.setattr(LocalTrainer, "train", lambda *a, **kw: calls.append(1) or train(*a, **kw))
+    attacked = recruit(CLIENTS, [1], trigger=TRIGGER)
+    results = [parent.fork(clients=attacked, aggregator=a).step() for a in (mean, rfout1d)]
+    assert len(calls) == N + 1  # the adversary trains for each
+    np.testing.assert_array_equal(results[0].updates, results[1].updates)
+
+
+@pytest.mark.parametrize(("name", "other"), [("params", np.zeros), ("epochs", 2), ("seed", 5)])
+def test_a_fork_that_was_changed_trains_anew(federation, name, other):
+    parent = federation()
+    parent.run(1)
+    before = parent.fork().step()
+    fork, alone = parent.fork(), federation()
+    alone.run(1)
+    for changed in (fork, alone):
+        n = changed.trainer.n_params
+        setattr(changed, name, other(n, np.float32) if name == "params" else other)
+    assert not np.array_equal(fork.fork().step().updates, before.updates)
+    np.testing.assert_array_equal(fork.step().updates, alone.step().updates)
+
+
 @pytest.mark.parametrize("n", [N - 2, N + 2])
 def test_where_all_take_part_all_clients_of_a_fork_do(federation, n):
     fork = federation().fork(clients=(CLIENTS * 2)[:n])
