@@ -169,6 +169,9 @@ class Programs:
         _end(filter(_runs, pids), signal.SIGKILL)
         for program in self.programs:
             program.process.wait(GRACE)
+        end = time.monotonic() + GRACE
+        while time.monotonic() < end and any(map(_runs, pids)):  # a kill takes effect a bit later
+            time.sleep(0.05)
         self.programs.clear()
 
     def __enter__(self) -> "Programs":

@@ -72,11 +72,10 @@ def test_parameters_say_the_same_in_a_round_to_rounding(tmp_path):
     np.testing.assert_allclose(found[1], want[1], atol=1e-2)
 
 
-def test_one_model_a_process_traced_once(attacked):
+def test_one_model_a_process(attacked):
     made = federation(read_settings(ATTACKED))
     other = {**ATTACKED, "strategy": "fedavg", "sends": "parameters"}
     assert federation(read_settings(other)).trainer is made.trainer
-    assert made.trainer._epoch.experimental_get_tracing_count() == 1
 
 
 def message(config, params, number=1, kind="train"):
