@@ -15,7 +15,7 @@ os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar differs in every ru
 def execution_key(root: Path) -> str:
     """Name everything outside a notebook that its outputs depend on."""
     digest = hashlib.sha256()
-    sources = ["rfout/**/*.py", "benchmarks/results/*.csv", "requirements.lock"]
+    sources = ["rfout/**/*.py", "benchmarks/results/*", "book/results/**/*", "requirements.lock"]
     for path in (path for pattern in sources for path in sorted(root.glob(pattern))):
         if path.is_file():
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())

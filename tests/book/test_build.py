@@ -99,6 +99,9 @@ def test_chapters_run_again_when_what_they_use_has_changed_and_only_then(book):
     (book / "benchmarks" / "results").mkdir(parents=True)
     (book / "benchmarks" / "results" / "speed.csv").write_text("case\n")
     assert ran in build(book)[1]
+    (book / "book" / "results" / "short").mkdir(parents=True)
+    (book / "book" / "results" / "short" / "one.csv").write_text("round\n")
+    assert ran in build(book)[1]
     (book / "requirements.lock").write_text("numpy==0\n")
     code, output = build(book)
     assert code == 0, output
