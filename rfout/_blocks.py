@@ -1,4 +1,4 @@
-"""The paper's rule in NumPy, on a block of coordinates that fits in the processor's cache."""
+"""The paper's rule in NumPy, on blocks of coordinates that fit in the processor's cache."""
 
 import math
 from dataclasses import dataclass
@@ -32,6 +32,11 @@ class Scratch:
     def __init__(self, n_values: int) -> None:
         self._held = np.empty((2, n_values))
 
+    def parts(self, n: int, w: int) -> list[slice]:
+        """Slices of w coordinates, each of which fits for n clients."""
+        step = self._held.shape[1] // n
+        return [slice(start, start + step) for start in range(0, w, step)]
+
     def __call__(self, which: int, shape: tuple[int, ...], dtype: Any = np.float64) -> Any:
         return self._held[which].view(dtype)[: math.prod(shape)].reshape(shape)
 
@@ -46,16 +51,24 @@ def sum_clients(x: Floats) -> Floats:
     return np.add.reduce(x, axis=0)
 
 
+def takes_wide(rule: Rule, tally: bool) -> bool:
+    """Whether `paper` works on a block by parts, so that it may be several times the scratch."""
+    return rule.is_papers and rule.replacement == "center" and not tally
+
+
 def paper(x: Values, rule: Rule, tally: bool, scratch: Scratch) -> Block:
     """Flag by mean and standard deviation. A value that is not finite is doubtful."""
-    if tally or rule.replacement == "drop":
+    if not takes_wide(rule, tally):
         return value_by_value(x, rule, tally, scratch)
     aggregate, special = extremes(x, rule, scratch)
     if not len(special):
         return Block(aggregate, special, *nobody(len(x)))
-    rest = value_by_value(x.take(special, axis=1), rule, tally, scratch)
-    aggregate[special] = rest.aggregate
-    return Block(aggregate, special[rest.doubtful], rest.n_flagged, rest.largest_z)
+    doubtful = []
+    for part in scratch.parts(len(x), len(special)):
+        rest = value_by_value(x.take(special[part], axis=1), rule, tally, scratch)
+        aggregate[special[part]] = rest.aggregate
+        doubtful.append(special[part][rest.doubtful])
+    return Block(aggregate, np.concatenate(doubtful), *nobody(len(x)))
 
 
 def extremes(x: Values, rule: Rule, scratch: Scratch) -> tuple[Floats, NDArray[np.intp]]:
@@ -63,18 +76,31 @@ def extremes(x: Values, rule: Rule, scratch: Scratch) -> tuple[Floats, NDArray[n
 
     That is nearly everywhere, and needs no list of who is flagged. The coordinates where it does
     not hold, or cannot be told, are the second thing given: `aggregate` is undefined there.
+
+    What touches every value goes by parts of the scratch's size, which stay in the cache. What is
+    done once a coordinate takes them all: many calls on short arrays cost more than their work,
+    and threads wait for each other at each.
     """
-    n = len(x)
-    top, bottom = np.maximum.reduce(x, axis=0), np.minimum.reduce(x, axis=0)
+    n, w = x.shape
+    parts = scratch.parts(n, w)
     shift = x[0].astype(np.float64)
-    d = deviations(x, shift, scratch)
-    total = sum_clients(d)
-    squares = np.einsum("ij,ij->j", d, d)  # in any order: no byte of the aggregate depends on it
+    top, bottom = np.empty((2, w), x.dtype)
+    total, squares = np.empty((2, w))
+    for part in parts:
+        np.maximum.reduce(x[:, part], axis=0, out=top[part])
+        np.minimum.reduce(x[:, part], axis=0, out=bottom[part])
+        d = deviations(x[:, part], shift[part], scratch)
+        total[part] = sum_clients(d)
+        # Summed in any order: no byte of the aggregate depends on it.
+        np.einsum("ij,ij->j", d, d, out=squares[part])
     mean, _, limit, error = band(total, squares, n, rule.threshold)
     up, down = bounds(x.dtype, shift, shift + mean, limit, error)
-    outside = scratch(1, (2, *x.shape), np.bool_)
-    np.greater(x, up, out=outside[0])
-    np.less(x, down, out=outside[1])
+    n_outside = np.empty(w, np.intp)
+    for part in parts:
+        outside = scratch(1, (2, *x[:, part].shape), np.bool_)
+        np.greater(x[:, part], up[part], out=outside[0])
+        np.less(x[:, part], down[part], out=outside[1])
+        n_outside[part] = count_true(outside.reshape(2 * n, -1))
 
     above, below = top.astype(np.float64), bottom.astype(np.float64)
     above -= shift
@@ -82,7 +108,7 @@ def extremes(x: Values, rule: Rule, scratch: Scratch) -> tuple[Floats, NDArray[n
     far = limit + error
     high, low = above > mean + far, below < mean - far
     n_extremes = high.view(np.uint8) + low.view(np.uint8)
-    regular = count_true(outside.reshape(-1, outside.shape[2])) == n_extremes  # and no others
+    regular = n_outside == n_extremes  # and no others
     regular &= error < limit / 4
     regular &= squares > TINY
     above *= high

@@ -1,6 +1,8 @@
 """What the compiled paths share: the compiler itself, and clients' values read where they lie."""
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -12,14 +14,30 @@ from numpy.typing import NDArray
 from ._rule import band
 
 Array = NDArray[Any]
+SOURCES = ("_compile", "_kernels", "_kernels_robust", "_rule")
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile on the first call, and keep the result on disk where there is a place for it."""
     try:
-        return numba.njit(nogil=True, error_model="numpy", cache=True)(function)
+        kept = numba.njit(nogil=True, error_model="numpy", cache=True)(function)
     except RuntimeError:  # neither the package's folder nor the user's can be written
         return numba.njit(nogil=True, error_model="numpy")(function)
+    if kept.stats.cache_path is not None:
+        forget_outdated(Path(kept.stats.cache_path), Path(__file__).parent)
+    return kept
+
+
+@cache
+def forget_outdated(folder: Path, package: Path) -> None:
+    """Delete from the cache `folder` what was compiled before one of the sources was changed.
+
+    The compiler looks at a function's own file alone, and these call each other across files.
+    """
+    changed = max((package / f"{name}.py").stat().st_mtime for name in SOURCES)
+    for index in (one for name in SOURCES for one in folder.glob(f"{name}.*.nbi")):
+        if index.stat().st_mtime < changed:
+            index.unlink(missing_ok=True)
 
 
 @intrinsic

@@ -19,6 +19,7 @@ from ._rule import Rule
 
 LARGE = 2**22  # values; from here on, loading a compiler pays
 BLOCK = 2**18  # values that the NumPy path works on at a time: 2 MiB of float64
+WIDE = 4  # such blocks where what is done once a coordinate is kept for all of them
 CHUNK = 2**16  # coordinates that a thread of the compiled path is handed at a time
 BUFFER = 2**20  # values that are copied where they cannot be read in place
 WINDOW = 2**22  # values that are copied at a time from memory-mapped files
@@ -105,13 +106,14 @@ def _in_blocks(
 ) -> None:
     n, d = len(rows), len(out)
     apply = _blocks.paper if rule.is_papers else _robust.robust
-    width = max(1, BLOCK // n)
+    narrow = max(1, BLOCK // n)
+    width = narrow * (WIDE if _blocks.takes_wide(rule, tally is not None) else 1)
     own = threading.local()
 
     def work(start: int) -> tuple[NDArray[Any], NDArray[Any]]:
         stop = min(start + width, d)
         if not hasattr(own, "scratch"):
-            own.scratch = _blocks.Scratch(n * width)
+            own.scratch = _blocks.Scratch(n * narrow)
         x = _rows.block(rows, start, stop, dtype)
         with np.errstate(all="ignore"):  # what overflows or divides by zero becomes doubtful
             done = apply(x, rule, tally is not None, own.scratch)

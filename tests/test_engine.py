@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 import tracemalloc
 
 import numpy as np
@@ -175,3 +176,20 @@ def test_a_client_that_makes_every_coordinate_doubtful_costs_bounded_time():
     aggregate, report = rfout1d(x, return_report=True)
     assert report.flagged[0] == 1
     np.testing.assert_allclose(aggregate, 1e200 / 144, rtol=1e-12)
+
+
+def test_what_was_compiled_from_older_sources_is_forgotten(tmp_path):
+    _compile = pytest.importorskip("rfout._compile")
+    package, folder = tmp_path / "rfout", tmp_path / "cache"
+    for made in (package, folder):
+        made.mkdir()
+    for name in _compile.SOURCES:
+        (package / f"{name}.py").touch()
+    old, new, another = (
+        folder / f"{name}.nbi" for name in ("_kernels.f-1", "_rule.band-2", "other.f-1")
+    )
+    for index, age in ((old, 60), (new, -60), (another, 60)):
+        index.touch()
+        os.utime(index, (time.time() - age,) * 2)
+    _compile.forget_outdated(folder, package)
+    assert sorted(folder.iterdir()) == [new, another]
