@@ -133,7 +133,8 @@ def _compiled(
     which = () if rule.is_papers else (rule.center == "mean", rule.scale == "mad")
     in_place = _rows.addresses(rows, dtype)
     chunk = CHUNK if in_place is not None else max(1, BUFFER // n)
-    chunk = min(chunk, -(-d // n_threads()))
+    turns = -(-d // (chunk * n_threads()))  # as many for each thread, so that none waits for one
+    chunk = -(-d // (turns * n_threads()))
 
     def work(start: int) -> tuple[NDArray[Any], NDArray[Any]]:
         stop = min(start + chunk, d)
