@@ -143,7 +143,7 @@ def _compiled(
         n_flagged, largest_z = np.zeros(n, np.int64), np.zeros(n)
         addresses, first = in_place, start
         if addresses is None:
-            copied = _rows.block(rows, start, stop, dtype)
+            copied = _rows.copy(rows, start, stop, dtype)
             addresses, first = _rows.addresses(copied, dtype), 0
         n_doubtful = compiled.aggregate(
             addresses,

@@ -25,9 +25,11 @@ def _distinct(rows: Rows) -> Rows:
 
 
 def block(rows: Rows, start: int, stop: int, dtype: DTypeLike) -> NDArray[Any]:
-    """Some coordinates of all clients in one array: a view of one if `rows` is."""
+    """Some coordinates of all clients in one array: a view of one if `rows` is, row by row."""
     if isinstance(rows, np.ndarray):
-        return rows[:, start:stop].astype(dtype, order="C", copy=False)
+        part = rows[:, start:stop]
+        by_row = part.strides[1] == part.itemsize  # else every pass over it would be a walk
+        return part if by_row and part.dtype == dtype else part.astype(dtype, order="C")
     return copy(rows, start, stop, dtype)
 
 
