@@ -90,7 +90,7 @@ def at_the_end(results: pd.DataFrame) -> Figure:
     with style():
         fig, axes = plt.subplots(
             len(partitions), 1, figsize=(7.2, (0.33 * len(names) + 0.3) * len(partitions) + 0.8),
-            sharex=True, squeeze=False,
+            sharex=True, squeeze=False, dpi=110,  # text all over: at 144 the page passes its weight
         )  # fmt: skip
         for ax, partition in zip(axes[:, 0], partitions, strict=True):
             seeds = last[last["partition"] == partition].groupby(["aggregator", "attack"])
