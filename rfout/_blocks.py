@@ -1,54 +1,21 @@
 """The paper's rule in NumPy, on blocks of coordinates that fit in the processor's cache."""
 
-import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._rule import TINY, Rule, band
-
-Values = NDArray[Any]  # (n_clients, w) float32 or float64
-Floats = NDArray[np.float64]
-
-
-@dataclass
-class Block:
-    """What became of a block: aggregate (w,), doubtful coordinates, and each client's tally.
-
-    At the doubtful coordinates `aggregate` is undefined; the tally leaves them out.
-    """
-
-    aggregate: Floats
-    doubtful: NDArray[np.intp]
-    n_flagged: NDArray[np.intp]
-    largest_z: Floats
-
-
-class Scratch:
-    """Two arrays to work in, made once: fresh memory costs more than what is done in it."""
-
-    def __init__(self, n_values: int) -> None:
-        self._held = np.empty((2, n_values))
-
-    def parts(self, n: int, w: int) -> list[slice]:
-        """Slices of w coordinates, each of which fits for n clients."""
-        step = self._held.shape[1] // n
-        return [slice(start, start + step) for start in range(0, w, step)]
-
-    def __call__(self, which: int, shape: tuple[int, ...], dtype: Any = np.float64) -> Any:
-        return self._held[which].view(dtype)[: math.prod(shape)].reshape(shape)
-
-
-def sum_clients(x: Floats) -> Floats:
-    """Sum over axis 0 in the order of clients, as the compiled path does, whatever the width.
-
-    NumPy adds the rows of a wide array one after the other, but a single column in pairs.
-    """
-    if x.shape[1] == 1:
-        return np.add.accumulate(x, axis=0)[-1]
-    return np.add.reduce(x, axis=0)
+from ._work import (
+    Block,
+    Floats,
+    Scratch,
+    Values,
+    count_true,
+    deviations,
+    nobody,
+    sum_clients,
+)
 
 
 def takes_wide(rule: Rule, tally: bool) -> bool:
@@ -122,15 +89,6 @@ def extremes(x: Values, rule: Rule, scratch: Scratch) -> tuple[Floats, NDArray[n
     return shift, np.flatnonzero(~regular)
 
 
-def count_true(rows: NDArray[np.bool_]) -> NDArray[Any]:
-    """How many in each column: counted in bytes, 255 rows at a time."""
-    ones = rows.view(np.uint8)
-    parts = [
-        np.add.reduce(ones[i : i + 255], axis=0, dtype=np.uint8) for i in range(0, len(ones), 255)
-    ]
-    return parts[0] if len(parts) == 1 else np.add.reduce(parts, axis=0, dtype=np.intp)
-
-
 def value_by_value(x: Values, rule: Rule, tally: bool, scratch: Scratch) -> Block:
     """The same, and more, from a list of all that lies beyond the limit."""
     n, w = x.shape
@@ -160,14 +118,6 @@ def value_by_value(x: Values, rule: Rule, tally: bool, scratch: Scratch) -> Bloc
     doubtful |= ~np.isfinite(aggregate)  # a sum may overflow where a mean does not
     counted = count(d, mean, sigma, doubtful, flagged) if tally else nobody(n)
     return Block(aggregate, np.flatnonzero(doubtful), *counted)
-
-
-def deviations(x: Values, shift: Floats, scratch: Scratch) -> Any:
-    """Take `shift` from the values, in float64: converted first, as NumPy would do it in bits."""
-    d = scratch(0, x.shape)
-    d[:] = x
-    d -= shift
-    return d
 
 
 def bounds(
@@ -257,7 +207,3 @@ def count(
     np.abs(d, out=d)
     d /= np.where(doubtful, np.inf, scale)
     return n_flagged, np.fmax.reduce(d, axis=1, initial=0.0)  # what is doubtful may be NaN
-
-
-def nobody(n: int) -> tuple[NDArray[np.intp], Floats]:
-    return np.zeros(n, np.intp), np.zeros(n)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _blocks, _exact, _robust, _rows
+from . import _blocks, _exact, _robust, _rows, _work
 from ._rows import Rows
 from ._rule import Rule
 
@@ -113,7 +113,7 @@ def _in_blocks(
     def work(start: int) -> tuple[NDArray[Any], NDArray[Any]]:
         stop = min(start + width, d)
         if not hasattr(own, "scratch"):
-            own.scratch = _blocks.Scratch(n * narrow)
+            own.scratch = _work.Scratch(n * narrow)
         x = _rows.block(rows, start, stop, dtype)
         with np.errstate(all="ignore"):  # what overflows or divides by zero becomes doubtful
             done = apply(x, rule, tally is not None, own.scratch)

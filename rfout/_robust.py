@@ -2,19 +2,9 @@
 
 import numpy as np
 
-from ._blocks import (
-    Block,
-    Scratch,
-    Values,
-    beyond,
-    count,
-    deviations,
-    nobody,
-    sum_clients,
-    sum_unflagged,
-    without,
-)
+from ._blocks import beyond, count, sum_unflagged, without
 from ._rule import EPSILON, MAD_FACTOR, TINY, Rule, band
+from ._work import Block, Scratch, Values, deviations, nobody, sum_clients
 
 
 def middles(x: Values) -> tuple[Values, Values]:

@@ -77,6 +77,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
         "_robust",
         "_rows",
         "_validate",
+        "_work",
     ):
         with open(os.path.join(source, f"{name}.py"), encoding="utf-8") as file:
             (package / f"{name}.py").write_text(file.read(), "utf-8")
