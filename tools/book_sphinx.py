@@ -1,40 +1,14 @@
 """The book's own Sphinx extension (named in _config.yml): fresh executions, lean pages."""
 
-import hashlib
-import importlib.util
-import os
 import re
-import sys
 from pathlib import Path
 
-# TensorFlow reads these when it is imported; its log lines are no part of a chapter.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar differs in every run
-
-
-def execution_key(root: Path) -> str:
-    """Name everything outside a notebook that its outputs depend on."""
-    digest = hashlib.sha256()
-    sources = ["rfout/**/*.py", "benchmarks/results/*", "book/results/**/*", "requirements.lock"]
-    for path in (path for pattern in sources for path in sorted(root.glob(pattern))):
-        if path.is_file():
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    dataset = os.environ.get("RFOUT_DATASET", "")
-    # Sherpa.ai's framework where it is installed, else its stand-in: the chapter says which.
-    shfl = os.environ.get("SHFL_PATH") or importlib.util.find_spec("shfl") is not None
-    digest.update(f"{dataset} {shfl} {sys.version_info[:2]}".encode())
-    return digest.hexdigest()[:16]
+from executed import cache_folder
 
 
 def choose_cache(app, config):
-    """Give each state of the package a cache of its own.
-
-    jupyter-cache looks at the notebook alone, so that a chapter would keep the outputs of an older
-    package. With a folder for each state nothing has to be deleted, and going back costs nothing.
-    """
-    root = Path(app.srcdir)
-    cache = root / "_build" / ".jupyter_cache" / execution_key(root)
-    config.nb_execution_cache_path = str(cache)
+    """Give each state of the package a cache of its own."""
+    config.nb_execution_cache_path = str(cache_folder(Path(app.srcdir)))
 
 
 def drop_thebe(app):

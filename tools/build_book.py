@@ -3,7 +3,8 @@
     python tools/build_book.py [FOLDER]
 
 Sphinx repeats no warning about a page that it finds unchanged, so a second build could look clean.
-All pages are therefore made anew; the executed notebooks come from their cache.
+All pages are therefore made anew; the executed notebooks come from their cache, which is filled
+first, since Sphinx alone would execute one chapter after the other.
 """
 
 import shutil
@@ -12,11 +13,14 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from executed import execute_missing
+
 root = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
 html = root / "_build" / "html"
 for made_before in (html, root / "_build" / ".doctrees"):
     shutil.rmtree(made_before, ignore_errors=True)
 
+execute_missing(root)
 program = Path(sysconfig.get_path("scripts")) / "jupyter-book"
 done = subprocess.run([program, "build", root, "-W", "-n", "--keep-going"], cwd=root)
 if done.returncode:

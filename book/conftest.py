@@ -1,0 +1,33 @@
+"""What nbval has executed is kept for the build, so that `make test` runs a chapter once."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from jupyter_cache import get_cache
+from nbval.plugin import IPyNbCell
+
+ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "tools"))
+from executed import cache_folder, keep  # noqa: E402
+
+
+def pytest_configure(config):
+    """Make the cache before there are workers: two of them making it would collide."""
+    if not hasattr(config, "workerinput"):
+        _ = get_cache(cache_folder(ROOT)).db
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Keep the notebook once the last of its cells has run as it should."""
+    started = time.monotonic()
+    yield  # a cell that fails raises here
+    if isinstance(item, IPyNbCell):
+        file = item.parent
+        item.cell.outputs = item.test_outputs
+        file.passed = getattr(file, "passed", 0) + 1
+        file.seconds = getattr(file, "seconds", 0) + time.monotonic() - started
+        if file.passed == sum(cell.cell_type == "code" for cell in file.nb.cells):
+            keep(cache_folder(ROOT), file.path, file.nb, file.seconds)

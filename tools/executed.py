@@ -1,0 +1,94 @@
+"""Executed chapters and where they are kept: the build and the tests run each chapter once.
+
+jupyter-cache looks at a notebook alone, so that a chapter would keep the outputs of an older
+package. With a folder for each state of what is outside the notebooks nothing has to be deleted,
+and going back costs nothing.
+"""
+
+import hashlib
+import importlib.util
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import nbformat
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from jupyter_cache.executors.utils import single_nb_execution
+from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
+
+# TensorFlow reads these when it is imported; its log lines are no part of a chapter.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar differs in every run
+
+AT_ONCE = 2  # a chapter is made for two cores, and a kernel with TensorFlow takes up to 1.5 GB
+TIMEOUT = 600  # seconds a cell, as in _config.yml
+
+
+def execution_key(root: Path) -> str:
+    """Name everything outside a notebook that its outputs depend on."""
+    digest = hashlib.sha256()
+    sources = ["rfout/**/*.py", "benchmarks/results/*", "book/results/**/*", "requirements.lock"]
+    for path in (path for pattern in sources for path in sorted(root.glob(pattern))):
+        if path.is_file():
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    dataset = os.environ.get("RFOUT_DATASET", "")
+    # Sherpa.ai's framework where it is installed, else its stand-in: the chapter says which.
+    shfl = os.environ.get("SHFL_PATH") or importlib.util.find_spec("shfl") is not None
+    digest.update(f"{dataset} {shfl} {sys.version_info[:2]}".encode())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder(root: Path) -> Path:
+    """Return the folder of what was executed in the present state of the repository."""
+    return root / "_build" / ".jupyter_cache" / execution_key(root)
+
+
+def keep(folder: Path, path: Path, notebook, seconds: float) -> None:
+    """Keep an executed notebook, for the build to find."""
+    bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": seconds})
+    get_cache(folder).cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
+def chapters(root: Path):
+    """Give path and content of every page with code: notebooks, and Markdown that says it is one."""
+    for path in sorted((root / "book").glob("*.ipynb")):
+        yield path, nbformat.read(path, as_version=4)
+    for path in sorted((root / "book").glob("*.md")):
+        text = path.read_text("utf-8")
+        if is_myst_markdown_notebook(text):
+            yield path, read_myst_markdown_notebook(text, path=path)
+
+
+def known(cache, notebook) -> bool:
+    """Tell whether these cells were executed before."""
+    try:
+        return cache.match_cache_notebook(notebook) is not None
+    except KeyError:
+        return False
+
+
+def execute_missing(root: Path) -> None:
+    """Execute what is not in the cache, two chapters at a time.
+
+    A chapter that fails is not kept: the build, which executes what is missing, comes upon the
+    same failure and reports it in its place.
+    """
+    folder = cache_folder(root)
+    cache = get_cache(folder)
+    missing = [(path, notebook) for path, notebook in chapters(root) if not known(cache, notebook)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        running = {
+            pool.submit(
+                single_nb_execution, notebook, cwd=path.parent, timeout=TIMEOUT, allow_errors=False
+            ): path
+            for path, notebook in missing
+        }
+        for count, done in enumerate(as_completed(running), 1):
+            path, result = running[done], done.result()
+            how = "failed after" if result.err else "executed in"
+            where = path.relative_to(root)
+            print(f"[{count}/{len(missing)}] {where}: {how} {result.time:.0f} s", flush=True)
+            if result.err is None:
+                keep(folder, path, result.nb, result.time)
