@@ -22,7 +22,7 @@ book: .venv/.book ## execute every chapter and build the book; warnings are erro
 	$(BIN)/python tools/build_book.py
 
 test: .venv/.dev lint ## lint, types, unit tests, the notebooks under nbval, the built pages
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: .venv/.dev ## ruff and mypy
 	$(BIN)/ruff check .

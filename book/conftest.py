@@ -10,7 +10,7 @@ from nbval.plugin import IPyNbCell
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tools"))
-from executed import cache_folder, keep  # noqa: E402
+from executed import cache_folder, keep
 
 
 def pytest_configure(config):

@@ -16,6 +16,22 @@ def root():
     return Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items):
+    """What waits for processes first, so that chapters run beside it; the pages last of all.
+
+    By then nbval has executed the chapters, and the pages are built of what it kept.
+    """
+
+    def place(item):
+        if item.path.name == "test_pages.py":
+            return 3
+        if item.path.suffix == ".ipynb":
+            return 1
+        return 0 if item.get_closest_marker("slow") else 2
+
+    items.sort(key=place)
+
+
 def pytest_terminal_summary(terminalreporter):
     """Say on what the suite of tests/sherpa ran: the framework itself is not on PyPI."""
     reports = [one for many in terminalreporter.stats.values() for one in many]

@@ -7,25 +7,28 @@ All pages are therefore made anew; the executed notebooks come from their cache,
 first, since Sphinx alone would execute one chapter after the other.
 """
 
+import os
 import shutil
-import subprocess
 import sys
-import sysconfig
+import traceback
 from pathlib import Path
 
 from executed import execute_missing
+from jupyter_book.cli.main import main as jupyter_book
 
 root = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
 html = root / "_build" / "html"
+os.chdir(root)
 for made_before in (html, root / "_build" / ".doctrees"):
     shutil.rmtree(made_before, ignore_errors=True)
 
 execute_missing(root)
-program = Path(sysconfig.get_path("scripts")) / "jupyter-book"
-done = subprocess.run([program, "build", root, "-W", "-n", "--keep-going"], cwd=root)
-if done.returncode:
+try:
+    jupyter_book(["build", str(root), "-W", "-n", "--keep-going"], standalone_mode=False)
+except (Exception, SystemExit):
+    traceback.print_exc()
     # Sphinx names the chapter; what its cell said is in a report.
     for report in sorted(html.glob("reports/**/*.err.log")):
         print(f"\n{report.relative_to(root)}\n{report.read_text('utf-8')}", file=sys.stderr)
-    sys.exit(f"The book was not built: see above (exit code {done.returncode}).")
+    sys.exit("The book was not built: see above.")
 print(html / "index.html")

@@ -52,7 +52,7 @@ def keep(folder: Path, path: Path, notebook, seconds: float) -> None:
 
 
 def chapters(root: Path):
-    """Give path and content of every page with code: notebooks, and Markdown that says it is one."""
+    """Give path and content of every page with code: notebooks, and Markdown that is one."""
     for path in sorted((root / "book").glob("*.ipynb")):
         yield path, nbformat.read(path, as_version=4)
     for path in sorted((root / "book").glob("*.md")):

@@ -74,32 +74,37 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def visit(browser, site):
-    """Return a function that opens a page, and after the test check what the page asked for."""
-    elsewhere, complaints, contexts = [], [], []
+    """Return a function that opens a page and notes what it asked for and complained of."""
+    contexts = []
 
-    def guard(route):
-        if route.request.url.startswith(site):
-            route.continue_()
-        else:
-            elsewhere.append(route.request.url)
-            route.abort()
-
-    def visit(name, **options):
-        context = browser.new_context(**options)
+    def visit(name):
+        context = browser.new_context(color_scheme="light")
         contexts.append(context)
-        context.route("**/*", guard)
         page = context.new_page()
-        page.weight = Counter()
+        page.weight, page.elsewhere, page.complaints = Counter(), [], []
+
+        def guard(route):
+            if route.request.url.startswith(site):
+                route.continue_()
+            else:
+                page.elsewhere.append(route.request.url)
+                route.abort()
 
         def weigh(response):
             page.weight[response.url] += int(response.headers.get("content-length", 0))
+            if response.status >= 400:
+                page.complaints.append(f"{response.status} {response.url}")
 
+        def listen(message):
+            if message.type in ("error", "warning"):
+                page.complaints.append(message.text)
+
+        context.route("**/*", guard)
         page.on("response", weigh)
-        page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("response", lambda r: r.status >= 400 and complaints.append(f"{r.status} {r.url}"))
+        page.on("console", listen)
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.goto(f"{site}{name}.html", wait_until="networkidle")
         page.evaluate("() => document.fonts.ready")
         return page
@@ -107,16 +112,17 @@ def visit(browser, site):
     yield visit
     for context in contexts:
         context.close()
-    assert elsewhere == [], "the page asks another host"
-    assert complaints == []
 
 
-each_page = pytest.mark.parametrize("name", PAGES)
+@pytest.fixture(scope="module", params=PAGES)
+def page(request, visit):
+    """Open each page once, and look at it in all the tests."""
+    page = visit(request.param)
+    yield page
+    page.context.close()
 
 
-@each_page
-def test_page_is_whole_and_light(visit, name):
-    page = visit(name)
+def test_page_is_whole_and_light(page):
     images = page.locator("img").evaluate_all(
         "all => all.map(i => [i.getAttribute('src'), i.getAttribute('alt'), i.naturalWidth])"
     )
@@ -126,14 +132,13 @@ def test_page_is_whole_and_light(visit, name):
     assert page.locator("mjx-container").count() >= formulas
     assert page.locator("mjx-merror").count() == 0, "formulas that MathJax cannot read"
     assert page.title().strip()
-    print(name, sum(page.weight.values()), "bytes")
+    print(page.url, sum(page.weight.values()), "bytes")
     heaviest = ", ".join(f"{url} {size}" for url, size in page.weight.most_common(5))
     assert sum(page.weight.values()) <= MAX_WEIGHT, heaviest
 
 
-@each_page
-def test_page_fits_a_phone(visit, name):
-    page = visit(name, viewport={"width": 390, "height": 844}, device_scale_factor=2)
+def test_page_fits_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(100)
     wide = page.evaluate(
         """() => document.documentElement.scrollWidth <= innerWidth ? [] :
@@ -153,10 +158,9 @@ LUMINANCE = """selector => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@each_page
-def test_page_follows_the_colour_scheme(visit, name, scheme):
-    page = visit(name, color_scheme=scheme)
-    assert page.evaluate("() => document.documentElement.dataset.theme") == scheme
+def test_page_follows_the_colour_scheme(page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(f"() => document.documentElement.dataset.theme === '{scheme}'")
     text, ground = page.evaluate(LUMINANCE, ".bd-article")
     assert (text < 0.3 and ground > 0.9) if scheme == "light" else (text > 0.7 and ground < 0.2)
     for card in page.locator(".cell_output img").all():
@@ -164,8 +168,13 @@ def test_page_follows_the_colour_scheme(visit, name, scheme):
         assert scheme == "light" or colour == "rgb(255, 255, 255)"
 
 
+def test_page_asks_no_other_host_and_complains_of_nothing(page):
+    assert page.elsewhere == []
+    assert page.complaints == []
+
+
 def test_scheme_can_be_switched_by_keyboard(visit):
-    page = visit(PAGES[0], color_scheme="light")
+    page = visit(PAGES[0])
     button = page.locator(".theme-switch-button:visible").first
     button.focus()
     page.keyboard.press("Tab")
@@ -191,7 +200,7 @@ def ids_and_links(path):
     return ids, re.findall(r'\b(?:href|src)="([^"]+)"', text)
 
 
-@each_page
+@pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(html, name):
     path = html / f"{name}.html"
     base, broken = path.as_uri(), []
