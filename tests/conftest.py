@@ -17,19 +17,24 @@ def root():
 
 
 def pytest_collection_modifyitems(items):
-    """What waits for processes first, so that chapters run beside it; the pages last of all.
+    """Between chapters, which compute, what waits for processes; the pages after all that.
 
-    By then nbval has executed the chapters, and the pages are built of what it kept.
+    By then nbval has executed the chapters, and the pages are built of what it kept. The small
+    books of test_build.py are left for the other worker.
     """
-
-    def place(item):
-        if item.path.name == "test_pages.py":
-            return 3
-        if item.path.suffix == ".ipynb":
-            return 1
-        return 0 if item.get_closest_marker("slow") else 2
-
-    items.sort(key=place)
+    files = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    waiting = [path for path in files if any(i.get_closest_marker("slow") for i in files[path])]
+    chapters = [path for path in files if path.suffix == ".ipynb"]
+    last = [path for path in files if path.name == "test_pages.py"]
+    last += [path for path in files if path.name == "test_build.py"]
+    rest = [path for path in files if path not in {*waiting, *chapters, *last}]
+    first = []
+    while waiting or chapters:
+        first += waiting[:1] + chapters[:2]
+        del waiting[:1], chapters[:2]
+    items[:] = [item for path in [*first, *rest, *last] for item in files[path]]
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -69,7 +69,7 @@ def known(cache, notebook) -> bool:
         return False
 
 
-def execute_missing(root: Path) -> None:
+def execute_missing(root: Path, suffixes: tuple[str, ...] = (".ipynb", ".md")) -> None:
     """Execute what is not in the cache, two chapters at a time.
 
     A chapter that fails is not kept: the build, which executes what is missing, comes upon the
@@ -77,7 +77,11 @@ def execute_missing(root: Path) -> None:
     """
     folder = cache_folder(root)
     cache = get_cache(folder)
-    missing = [(path, notebook) for path, notebook in chapters(root) if not known(cache, notebook)]
+    missing = [
+        (path, notebook)
+        for path, notebook in chapters(root)
+        if path.suffix in suffixes and not known(cache, notebook)
+    ]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = {
             pool.submit(

@@ -193,6 +193,7 @@ def test_front_page_leads_into_the_book(visit):
     assert "2026" in page.locator(".bd-footer-content").inner_text()
 
 
+@functools.cache
 def ids_and_links(path):
     text = path.read_text("utf-8")
     ids = {unquote(one) for one in re.findall(r'\b(?:id|name)="([^"]+)"', text)}
