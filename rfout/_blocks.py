@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._rule import TINY, Rule, band
+from ._rule import EPSILON, TINY, Rule, band
 from ._work import (
     Block,
     Floats,
@@ -18,75 +18,80 @@ from ._work import (
 )
 
 
-def takes_wide(rule: Rule, tally: bool) -> bool:
-    """Whether `paper` works on a block by parts, so that it may be several times the scratch."""
-    return rule.is_papers and rule.replacement == "center" and not tally
+def screens(rule: Rule, tally: bool, dtype: np.dtype[Any], n: int) -> bool:
+    """Whether `paper` screens in float32, by parts: blocks may be several times the scratch."""
+    plain = rule.is_papers and rule.replacement == "center" and not tally
+    return plain and dtype == np.float32 and n <= 4096 and slack(n, rule.threshold) < 0.25
 
 
 def paper(x: Values, rule: Rule, tally: bool, scratch: Scratch) -> Block:
     """Flag by mean and standard deviation. A value that is not finite is doubtful."""
-    if not takes_wide(rule, tally):
+    n = len(x)
+    if not screens(rule, tally, x.dtype, n):
         return value_by_value(x, rule, tally, scratch)
-    aggregate, special = extremes(x, rule, scratch)
-    if not len(special):
-        return Block(aggregate, special, *nobody(len(x)))
-    doubtful = []
-    for part in scratch.parts(len(x), len(special)):
-        rest = value_by_value(x.take(special[part], axis=1), rule, tally, scratch)
+    aggregate, special = screen(x, rule.threshold, scratch)
+    doubtful = [special[:0]]
+    for part in scratch.parts(n, len(special)):
+        rest = value_by_value(x[:, special[part]], rule, tally, scratch)
         aggregate[special[part]] = rest.aggregate
         doubtful.append(special[part][rest.doubtful])
-    return Block(aggregate, np.concatenate(doubtful), *nobody(len(x)))
+    return Block(aggregate, np.concatenate(doubtful), *nobody(n))
 
 
-def extremes(x: Values, rule: Rule, scratch: Scratch) -> tuple[Floats, NDArray[np.intp]]:
-    """The aggregate where at most the largest and the smallest value are flagged.
+def slack(n: int, threshold: float) -> float:
+    """How far off (value - center)² / (threshold² variance) may be in `screen`, twice over.
 
-    That is nearly everywhere, and needs no list of who is flagged. The coordinates where it does
-    not hold, or cannot be told, are the second thing given: `aggregate` is undefined there.
+    A sum of n squares in float32 is off by (n + 3) / 2 epsilons of 2^-23; the center by a part in 2^12 of a
+    standard deviation, which `screen` sees to.
+    """
+    return (n + 8) * 2**-23 + 2**-10 / threshold
+
+
+def screen(x: Values, threshold: float, scratch: Scratch) -> tuple[Values, NDArray[np.intp]]:
+    """The float32 aggregate where at most one value is flagged, and the places where that fails.
+
+    That is nearly everywhere. Only the mean needs float64; who is flagged can be told in float32,
+    with room for its errors. What cannot be told is among the places given, and so is what does
+    not round to the same float32 whatever the order of the sums: no byte depends on the screen.
 
     What touches every value goes by parts of the scratch's size, which stay in the cache. What is
     done once a coordinate takes them all: many calls on short arrays cost more than their work,
     and threads wait for each other at each.
     """
     n, w = x.shape
-    parts = scratch.parts(n, w)
-    shift = x[0].astype(np.float64)
-    top, bottom = np.empty((2, w), x.dtype)
-    total, squares = np.empty((2, w))
-    for part in parts:
-        np.maximum.reduce(x[:, part], axis=0, out=top[part])
-        np.minimum.reduce(x[:, part], axis=0, out=bottom[part])
-        d = deviations(x[:, part], shift[part], scratch)
-        total[part] = sum_clients(d)
-        # Summed in any order: no byte of the aggregate depends on it.
-        np.einsum("ij,ij->j", d, d, out=squares[part])
-    mean, _, limit, error = band(total, squares, n, rule.threshold)
-    up, down = bounds(x.dtype, shift, shift + mean, limit, error)
-    n_outside = np.empty(w, np.intp)
-    for part in parts:
-        outside = scratch(1, (2, *x[:, part].shape), np.bool_)
-        np.greater(x[:, part], up[part], out=outside[0])
-        np.less(x[:, part], down[part], out=outside[1])
-        n_outside[part] = count_true(outside.reshape(2 * n, -1))
+    client = np.arange(n, dtype=np.min_scalar_type(n))[:, None]
+    off = slack(n, threshold)
+    near, far = (np.float32(threshold * threshold / n * factor) for factor in (1 - off, 1 + off))
+    column = np.arange(w)
+    mean, n_outside = np.empty(w), np.empty(w, client.dtype)
+    center, squares, one = np.empty((3, w), np.float32)
+    for part in scratch.parts(n, w, np.float32):
+        own = x[:, part]
+        np.add.reduce(own, axis=0, dtype=np.float64, out=mean[part])
+        mean[part] /= n
+        center[part] = mean[part]
+        away = np.subtract(own, center[part], out=scratch(0, own.shape, np.float32))
+        away *= away
+        np.add.reduce(away, axis=0, out=squares[part])
+        outside = np.greater(away, squares[part] * near, out=scratch(1, own.shape, np.bool_))
+        n_outside[part] = count_true(outside)
+        # Where there is one, the numbers of those outside add up to who it is.
+        ones = scratch(0, own.shape, client.dtype)
+        np.multiply(outside.view(np.uint8), client, out=ones)
+        who = np.minimum(np.add.reduce(ones, axis=0, dtype=client.dtype), client[-1])
+        one[part] = own[who, column[: len(who)]]
 
-    above, below = top.astype(np.float64), bottom.astype(np.float64)
-    above -= shift
-    below -= shift
-    far = limit + error
-    high, low = above > mean + far, below < mean - far
-    n_extremes = high.view(np.uint8) + low.view(np.uint8)
-    regular = n_outside == n_extremes  # and no others
-    regular &= error < limit / 4
-    regular &= squares > TINY
-    above *= high
-    below *= low
-    above += below
-    total -= above
-    mean *= n_extremes
-    total += mean
-    total /= n
-    shift += total
-    return shift, np.flatnonzero(~regular)
+    # Of this mean, and of a float64 mean of the same values less the first of them, together.
+    error = (np.sqrt(squares) + np.abs(center)) * np.float32(2 * (n + 8) * EPSILON)
+    shifted = np.abs(mean - center).astype(np.float32) + error
+    # Squares that were lost to underflow are below what is asked for; overflow makes `error` huge.
+    regular = shifted * shifted < squares * np.float32(2**-24 / n)
+    beyond_doubt = (one - center) ** 2 > squares * far
+    regular &= beyond_doubt.view(np.uint8) == n_outside
+    mean -= (one - mean) * (n_outside * (1 / n))
+    aggregate = (mean - error).astype(np.float32)
+    regular &= aggregate == (mean + error).astype(np.float32)
+    return aggregate, np.flatnonzero(~regular)
 
 
 def value_by_value(x: Values, rule: Rule, tally: bool, scratch: Scratch) -> Block:

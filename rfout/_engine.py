@@ -19,7 +19,7 @@ from ._rule import Rule
 
 LARGE = 2**22  # values; from here on, loading a compiler pays
 BLOCK = 2**18  # values that the NumPy path works on at a time: 2 MiB of float64
-WIDE = 4  # such blocks where what is done once a coordinate is kept for all of them
+WIDE = 32  # such blocks, shared among the threads, where a coordinate's own values are kept
 CHUNK = 2**16  # coordinates that a thread of the compiled path is handed at a time
 BUFFER = 2**20  # values that are copied where they cannot be read in place
 WINDOW = 2**22  # values that are copied at a time from memory-mapped files
@@ -106,8 +106,10 @@ def _in_blocks(
 ) -> None:
     n, d = len(rows), len(out)
     apply = _blocks.paper if rule.is_papers else _robust.robust
-    narrow = max(1, BLOCK // n)
-    width = narrow * (WIDE if _blocks.takes_wide(rule, tally is not None) else 1)
+    threads = min(4, n_threads())  # more would wait for each other at the interpreter
+    width = narrow = max(1, BLOCK // n)
+    if _blocks.screens(rule, tally is not None, dtype, n):
+        width = _shares(d, WIDE // threads * narrow, threads)
     own = threading.local()
 
     def work(start: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -121,7 +123,7 @@ def _in_blocks(
         extra = _resolve(rows, start, done.doubtful, rule, out)
         return done.n_flagged + extra[0], np.maximum(done.largest_z, extra[1])
 
-    _run(work, range(0, d, width), tally)
+    _run(work, range(0, d, width), tally, threads)
 
 
 def _compiled(
@@ -133,8 +135,7 @@ def _compiled(
     which = () if rule.is_papers else (rule.center == "mean", rule.scale == "mad")
     in_place = _rows.addresses(rows, dtype)
     chunk = CHUNK if in_place is not None else max(1, BUFFER // n)
-    turns = -(-d // (chunk * n_threads()))  # as many for each thread, so that none waits for one
-    chunk = -(-d // (turns * n_threads()))
+    chunk = _shares(d, chunk, n_threads())
 
     def work(start: int) -> tuple[NDArray[Any], NDArray[Any]]:
         stop = min(start + chunk, d)
@@ -164,10 +165,16 @@ def _compiled(
         extra = _resolve(rows, start, doubtful[:n_doubtful], rule, out)
         return n_flagged + extra[0], np.maximum(largest_z, extra[1])
 
-    _run(work, range(0, d, chunk), tally)
+    _run(work, range(0, d, chunk), tally, n_threads())
 
 
-def _run(work: Work, starts: range, tally: Tally | None) -> None:
+def _shares(d: int, most: int, threads: int) -> int:
+    """Coordinates at a time: as many for each thread in each turn, so that none waits for one."""
+    turns = -(-d // (most * threads))
+    return -(-d // (turns * threads))
+
+
+def _run(work: Work, starts: range, tally: Tally | None, threads: int) -> None:
     """Do all of the work; each coordinate falls to one thread, so their number changes nothing."""
     queue, lock = iter(starts), threading.Lock()
 
@@ -188,7 +195,7 @@ def _run(work: Work, starts: range, tally: Tally | None) -> None:
                 with lock:
                     tally.add(*counted)
 
-    threads = min(n_threads(), len(starts))
+    threads = min(threads, len(starts))
     if threads == 1:
         return drain()
     with ThreadPoolExecutor(threads) as pool:

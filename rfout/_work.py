@@ -30,9 +30,9 @@ class Scratch:
     def __init__(self, n_values: int) -> None:
         self._held = np.empty((2, n_values))
 
-    def parts(self, n: int, w: int) -> list[slice]:
+    def parts(self, n: int, w: int, dtype: Any = np.float64) -> list[slice]:
         """Slices of w coordinates, each of which fits for n clients."""
-        step = self._held.shape[1] // n
+        step = self._held[0].nbytes // (np.dtype(dtype).itemsize * n)
         return [slice(start, start + step) for start in range(0, w, step)]
 
     def __call__(self, which: int, shape: tuple[int, ...], dtype: Any = np.float64) -> Any:

@@ -193,7 +193,7 @@ def _warn(clients: _validate.Clients, rule: Rule) -> None:
     for client in sorted(clients.left_out):
         warnings.warn(f"left out of the aggregate: {clients.left_out[client]}", stacklevel=3)
     n = len(clients.kept)
-    if rule.is_papers and rule.threshold**2 >= n - 1:
+    if rule.is_papers and rule.threshold >= math.sqrt(n - 1):
         warnings.warn(
             f"nothing can be flagged: of {n} values none is further than sqrt({n} - 1) = "
             f"{math.sqrt(n - 1):.2f} standard deviations from their mean, and the threshold is "

@@ -112,8 +112,7 @@ def test_the_number_of_threads(monkeypatch):
     assert _engine.n_threads() == 1
 
 
-def test_an_error_in_a_thread_stops_the_others(monkeypatch):
-    monkeypatch.setenv("RFOUT_NUM_THREADS", "2")
+def test_an_error_in_a_thread_stops_the_others():
     seen = []
 
     def work(start):
@@ -121,7 +120,7 @@ def test_an_error_in_a_thread_stops_the_others(monkeypatch):
         raise OSError("disk")
 
     with pytest.raises(OSError, match="disk"):
-        _engine._run(work, range(1000), None)
+        _engine._run(work, range(1000), None, 2)
     assert len(seen) <= 2
 
 

@@ -421,3 +421,10 @@ def test_a_threshold_that_is_not_positive_is_an_error(threshold):
 def test_threshold_and_report_are_named():
     with pytest.raises(TypeError):
         rfout1d(np.zeros((12, 2)), 3.0)
+
+
+@pytest.mark.parametrize("threshold", [1e200, 1e-300])
+def test_a_threshold_beyond_reason_is_no_error(threshold):
+    """Nothing is flagged, or everything is: the mean, either way."""
+    x = np.random.default_rng(0).standard_normal((20, 5), dtype=np.float32)
+    np.testing.assert_allclose(rfout1d(x, threshold=threshold), x.mean(axis=0), rtol=1e-5)
