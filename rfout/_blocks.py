@@ -41,8 +41,8 @@ def paper(x: Values, rule: Rule, tally: bool, scratch: Scratch) -> Block:
 def slack(n: int, threshold: float) -> float:
     """How far off (value - center)² / (threshold² variance) may be in `screen`, twice over.
 
-    A sum of n squares in float32 is off by (n + 3) / 2 epsilons of 2^-23; the center by a part in 2^12 of a
-    standard deviation, which `screen` sees to.
+    A sum of n squares in float32 is off by (n + 3) / 2 parts in 2^23; the center by one in 2^12 of
+    a standard deviation, which `screen` sees to.
     """
     return (n + 8) * 2**-23 + 2**-10 / threshold
 

@@ -19,7 +19,7 @@ from ._rule import Rule
 
 LARGE = 2**22  # values; from here on, loading a compiler pays
 BLOCK = 2**18  # values that the NumPy path works on at a time: 2 MiB of float64
-WIDE = 32  # such blocks, shared among the threads, where a coordinate's own values are kept
+WIDE = 40  # such blocks, shared among the threads, where the NumPy path screens
 CHUNK = 2**16  # coordinates that a thread of the compiled path is handed at a time
 BUFFER = 2**20  # values that are copied where they cannot be read in place
 WINDOW = 2**22  # values that are copied at a time from memory-mapped files
@@ -109,7 +109,8 @@ def _in_blocks(
     threads = min(4, n_threads())  # more would wait for each other at the interpreter
     width = narrow = max(1, BLOCK // n)
     if _blocks.screens(rule, tally is not None, dtype, n):
-        width = _shares(d, WIDE // threads * narrow, threads)
+        # Beside its values, a coordinate has a dozen numbers of its own.
+        width = _shares(d, max(1, WIDE * BLOCK // (threads * (n + 16))), threads)
     own = threading.local()
 
     def work(start: int) -> tuple[NDArray[Any], NDArray[Any]]:

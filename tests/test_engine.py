@@ -159,7 +159,8 @@ def test_pages_that_were_read_are_given_back(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("rule", [{}, {"center": "median", "scale": "mad"}])
-@pytest.mark.parametrize(("n", "d"), [(50, 100_000), (2000, 4000)])
+@pytest.mark.parametrize(("n", "d"), [(50, 400_000), (2000, 4000), (10, 1_500_000)])
+@pytest.mark.filterwarnings("ignore:nothing can be flagged")
 def test_a_list_is_not_stacked_into_a_copy(monkeypatch, rule, n, d):
     monkeypatch.setattr(_engine, "LARGE", 2**62)
     updates = [np.ones(d, np.float32) for _ in range(n)]
