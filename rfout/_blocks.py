@@ -81,16 +81,29 @@ def screen(x: Values, threshold: float, scratch: Scratch) -> tuple[Values, NDArr
         who = np.minimum(np.add.reduce(ones, axis=0, dtype=client.dtype), client[-1])
         one[part] = own[who, column[: len(who)]]
 
-    # Of this mean, and of a float64 mean of the same values less the first of them, together.
-    error = (np.sqrt(squares) + np.abs(center)) * np.float32(2 * (n + 8) * EPSILON)
-    shifted = np.abs(mean - center).astype(np.float32) + error
+    # In place from here on: fresh memory costs more than what is done in it.
+    # Of this mean, and of a float64 mean of the same values less the first of them, together:
+    error = np.sqrt(squares)
+    error += np.abs(center)
+    error *= np.float32(2 * (n + 8) * EPSILON)
+    shifted = (mean - center).astype(np.float32)
+    np.abs(shifted, out=shifted)
+    shifted += error
+    shifted *= shifted
     # Squares that were lost to underflow are below what is asked for; overflow makes `error` huge.
-    regular = shifted * shifted < squares * np.float32(2**-24 / n)
-    beyond_doubt = (one - center) ** 2 > squares * far
+    regular = shifted < squares * np.float32(2**-24 / n)
+    center -= one
+    center *= center
+    squares *= far
+    beyond_doubt = center > squares
     regular &= beyond_doubt.view(np.uint8) == n_outside
-    mean -= (one - mean) * (n_outside * (1 / n))
-    aggregate = (mean - error).astype(np.float32)
-    regular &= aggregate == (mean + error).astype(np.float32)
+    gone = one - mean
+    gone *= n_outside.astype(np.float32)
+    gone /= n
+    mean -= gone
+    aggregate = np.subtract(mean, error, out=gone).astype(np.float32)
+    mean += error
+    regular &= aggregate == mean.astype(np.float32)
     return aggregate, np.flatnonzero(~regular)
 
 
