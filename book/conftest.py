@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from jupyter_cache import get_cache
-from nbval.plugin import IPyNbCell
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tools"))
@@ -24,10 +23,9 @@ def pytest_runtest_call(item):
     """Keep the notebook once the last of its cells has run as it should."""
     started = time.monotonic()
     yield  # a cell that fails raises here
-    if isinstance(item, IPyNbCell):
-        file = item.parent
-        item.cell.outputs = item.test_outputs
-        file.passed = getattr(file, "passed", 0) + 1
-        file.seconds = getattr(file, "seconds", 0) + time.monotonic() - started
-        if file.passed == sum(cell.cell_type == "code" for cell in file.nb.cells):
-            keep(cache_folder(ROOT), file.path, file.nb, file.seconds)
+    file = item.parent
+    item.cell.outputs = item.test_outputs
+    file.passed = getattr(file, "passed", 0) + 1
+    file.seconds = getattr(file, "seconds", 0) + time.monotonic() - started
+    if file.passed == sum(cell.cell_type == "code" for cell in file.nb.cells):
+        keep(cache_folder(ROOT), file.path, file.nb, file.seconds)

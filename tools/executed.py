@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import nbformat
+import yaml
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
@@ -23,7 +24,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar differs in every run
 
 AT_ONCE = 2  # a chapter is made for two cores, and a kernel with TensorFlow takes up to 1.5 GB
-TIMEOUT = 600  # seconds a cell, as in _config.yml
 
 
 def execution_key(root: Path) -> str:
@@ -82,17 +82,22 @@ def execute_missing(root: Path, suffixes: tuple[str, ...] = (".ipynb", ".md")) -
         for path, notebook in chapters(root)
         if path.suffix in suffixes and not known(cache, notebook)
     ]
+    timeout = yaml.safe_load((root / "_config.yml").read_text("utf-8"))["execute"]["timeout"]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = {
             pool.submit(
-                single_nb_execution, notebook, cwd=path.parent, timeout=TIMEOUT, allow_errors=False
+                single_nb_execution, notebook, cwd=path.parent, timeout=timeout, allow_errors=False
             ): path
             for path, notebook in missing
         }
-        for count, done in enumerate(as_completed(running), 1):
-            path, result = running[done], done.result()
-            how = "failed after" if result.err else "executed in"
-            where = path.relative_to(root)
-            print(f"[{count}/{len(missing)}] {where}: {how} {result.time:.0f} s", flush=True)
-            if result.err is None:
-                keep(folder, path, result.nb, result.time)
+        try:
+            for count, done in enumerate(as_completed(running), 1):
+                path, result = running[done], done.result()
+                how = "failed after" if result.err else "executed in"
+                where = path.relative_to(root)
+                print(f"[{count}/{len(missing)}] {where}: {how} {result.time:.0f} s", flush=True)
+                if result.err is None:
+                    keep(folder, path, result.nb, result.time)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C waits for two, not for all
+            raise

@@ -74,55 +74,73 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(scope="module")
+def open_page(browser, site, name, **options):
+    """Open a page in a context of its own; it notes what it weighs, asks for and complains of."""
+    context = browser.new_context(**options)
+    page = context.new_page()
+    page.weight, page.elsewhere, page.complaints = Counter(), [], []
+
+    def guard(route):
+        if route.request.url.startswith(site):
+            route.continue_()
+        else:
+            page.elsewhere.append(route.request.url)
+            route.abort()
+
+    def weigh(response):
+        page.weight[response.url] += int(response.headers.get("content-length", 0))
+        if response.status >= 400:
+            page.complaints.append(f"{response.status} {response.url}")
+
+    def listen(message):
+        if message.type in ("error", "warning"):
+            page.complaints.append(message.text)
+
+    context.route("**/*", guard)
+    page.on("response", weigh)
+    page.on("console", listen)
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.goto(f"{site}{name}.html", wait_until="networkidle")
+    page.evaluate("() => document.fonts.ready")
+    return page
+
+
+def close(page):
+    page.context.close()
+    assert page.elsewhere == [], "the page asks another host"
+    assert page.complaints == []
+
+
+@pytest.fixture
 def visit(browser, site):
-    """Return a function that opens a page and notes what it asked for and complained of."""
-    contexts = []
+    """Return a function that opens a page, and after the test check what the page asked for."""
+    pages = []
 
-    def visit(name):
-        context = browser.new_context(color_scheme="light")
-        contexts.append(context)
-        page = context.new_page()
-        page.weight, page.elsewhere, page.complaints = Counter(), [], []
-
-        def guard(route):
-            if route.request.url.startswith(site):
-                route.continue_()
-            else:
-                page.elsewhere.append(route.request.url)
-                route.abort()
-
-        def weigh(response):
-            page.weight[response.url] += int(response.headers.get("content-length", 0))
-            if response.status >= 400:
-                page.complaints.append(f"{response.status} {response.url}")
-
-        def listen(message):
-            if message.type in ("error", "warning"):
-                page.complaints.append(message.text)
-
-        context.route("**/*", guard)
-        page.on("response", weigh)
-        page.on("console", listen)
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.goto(f"{site}{name}.html", wait_until="networkidle")
-        page.evaluate("() => document.fonts.ready")
-        return page
+    def visit(name, **options):
+        pages.append(open_page(browser, site, name, **options))
+        return pages[-1]
 
     yield visit
-    for context in contexts:
-        context.close()
+    for page in pages:
+        close(page)
+
+
+# Each page is loaded twice, on a wide screen by day and on a phone by night, for all the tests.
+DAY = {"color_scheme": "light"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
 
 
 @pytest.fixture(scope="module", params=PAGES)
-def page(request, visit):
-    """Open each page once, and look at it in all the tests."""
-    page = visit(request.param)
-    yield page
-    page.context.close()
+def both(request, browser, site):
+    day = open_page(browser, site, request.param, **DAY)
+    night = open_page(browser, site, request.param, color_scheme="dark", **PHONE)
+    yield {"light": day, "dark": night}
+    close(day)
+    close(night)
 
 
-def test_page_is_whole_and_light(page):
+def test_page_is_whole_and_light(both):
+    page = both["light"]
     images = page.locator("img").evaluate_all(
         "all => all.map(i => [i.getAttribute('src'), i.getAttribute('alt'), i.naturalWidth])"
     )
@@ -137,8 +155,9 @@ def test_page_is_whole_and_light(page):
     assert sum(page.weight.values()) <= MAX_WEIGHT, heaviest
 
 
-def test_page_fits_a_phone(page):
-    page.set_viewport_size({"width": 390, "height": 844})
+def test_page_fits_a_phone(both):
+    page = both["dark"]
+    page.set_viewport_size(PHONE["viewport"])
     page.wait_for_timeout(100)
     wide = page.evaluate(
         """() => document.documentElement.scrollWidth <= innerWidth ? [] :
@@ -158,9 +177,10 @@ LUMINANCE = """selector => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_page_follows_the_colour_scheme(page, scheme):
-    page.emulate_media(color_scheme=scheme)
-    page.wait_for_function(f"() => document.documentElement.dataset.theme === '{scheme}'")
+def test_page_follows_the_colour_scheme(both, scheme):
+    page = both[scheme]
+    page.set_viewport_size({"width": 1280, "height": 720})
+    assert page.evaluate("() => document.documentElement.dataset.theme") == scheme
     text, ground = page.evaluate(LUMINANCE, ".bd-article")
     assert (text < 0.3 and ground > 0.9) if scheme == "light" else (text > 0.7 and ground < 0.2)
     for card in page.locator(".cell_output img").all():
@@ -168,13 +188,8 @@ def test_page_follows_the_colour_scheme(page, scheme):
         assert scheme == "light" or colour == "rgb(255, 255, 255)"
 
 
-def test_page_asks_no_other_host_and_complains_of_nothing(page):
-    assert page.elsewhere == []
-    assert page.complaints == []
-
-
 def test_scheme_can_be_switched_by_keyboard(visit):
-    page = visit(PAGES[0])
+    page = visit(PAGES[0], **DAY)
     button = page.locator(".theme-switch-button:visible").first
     button.focus()
     page.keyboard.press("Tab")
