@@ -28,4 +28,7 @@ def pytest_runtest_call(item):
     file.passed = getattr(file, "passed", 0) + 1
     file.seconds = getattr(file, "seconds", 0) + time.monotonic() - started
     if file.passed == sum(cell.cell_type == "code" for cell in file.nb.cells):
+        file.nb.metadata.setdefault(
+            "language_info", {"name": "python"}
+        )  # as an execution leaves it
         keep(cache_folder(ROOT), file.path, file.nb, file.seconds)
