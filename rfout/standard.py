@@ -3,17 +3,17 @@
 Chapter: federated-learning builds it step by step.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .attacks import Trigger
-from .clients import Client
 from .datasets import DEFAULT, chosen_name, load
 from .evaluation import Evaluation
-from .federation import Federation
-from .models import LocalTrainer, small_cnn
 from .partitions import partition_dirichlet, partition_iid
+
+if TYPE_CHECKING:  # TensorFlow takes seconds, and a page that only records needs none
+    from .federation import Federation
 
 N_TRAIN, N_TEST = 4000, 1000
 
@@ -31,7 +31,7 @@ def standard_federation(
     learning_rate: float = 0.2,
     batch_size: int = 20,
     **settings: Any,
-) -> Federation:
+) -> "Federation":
     """Deal 4,000 images to honest clients around the small CNN, with 1,000 images for the test.
 
     Parameters
@@ -68,6 +68,10 @@ def standard_federation(
     -----
     Chapter: federated-learning.
     """
+    from .clients import Client
+    from .federation import Federation
+    from .models import LocalTrainer, small_cnn
+
     data = load(dataset, rng=rng, n_train=n_train, n_test=n_test)
     if alpha is None:
         parts = partition_iid(data.y_train, n_clients, rng=rng)
@@ -106,19 +110,23 @@ def claim(holds: bool, statement: str) -> None:
     print(statement if holds else f"NOT on {name}: {statement}")
 
 
-def record(**values: float) -> None:
-    """Keep measured numbers under their names, for the prose of the chapter to quote.
+def record(**values: Any) -> None:
+    """Keep measured values under their names, for the prose of the chapter to quote.
 
     Parameters
     ----------
     **values
-        Name to number. In the text, ``{glue:text}`name:.3f``` stands for the number.
+        Name to a number or a text. Written ``{glue:text}`name:.3f```, it stands in the prose.
 
     Notes
     -----
+    What `myst_nb.glue` writes, without loading it: that takes two seconds of every chapter.
     Chapter: federated-learning.
     """
-    from myst_nb import glue  # only a chapter needs it
+    from IPython.display import display  # only a chapter needs it
 
+    prefix = "application/papermill.record/"
     for name, value in values.items():
-        glue(name, float(value), display=False)
+        plain = value.item() if isinstance(value, np.generic) else value
+        about = {"scrapbook": {"name": name, "mime_prefix": prefix}}
+        display({f"{prefix}text/plain": repr(plain)}, metadata=about, raw=True)
