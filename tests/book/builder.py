@@ -1,0 +1,43 @@
+"""Builds of small books in processes that have Sphinx loaded: it takes longer than such a build.
+
+A server process, started once, imports what a build needs; each build runs `tools/build_book.py`
+as a program in a fork of it, which nothing else has touched.
+"""
+
+import multiprocessing
+import os
+import runpy
+import sys
+
+HEAVY = [
+    "jupyter_book.cli.main",
+    "myst_nb.sphinx_ext",
+    "nbclient",
+    "sphinx.builders.html",
+    "sphinx.ext.autodoc",
+    "sphinx_book_theme",
+    "sphinx_design.extension",
+    "sphinxcontrib.bibtex",
+]
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(HEAVY)
+
+
+def _run(script, book, environment, output):
+    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.environ.update(environment)
+    sys.path.insert(0, str(script.parent))  # as Python does for a program
+    sys.argv = [str(script), str(book)]
+    runpy.run_path(str(script), run_name="__main__")
+
+
+def build(book, **environment):
+    """Run the book's own copy of the build; gives its exit code and all that it printed."""
+    output = book / "output.txt"
+    arguments = (book / "tools" / "build_book.py", book, environment, output)
+    process = processes.Process(target=_run, args=arguments)
+    process.start()
+    process.join()
+    return process.exitcode, output.read_text("utf-8")
