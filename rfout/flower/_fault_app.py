@@ -15,7 +15,7 @@ from flwr.serverapp import Grid, ServerApp
 
 from .strategy import RFOut1d
 
-SLEEPS = 600.0  # seconds: longer than any round
+LATE = 15.0  # seconds after the end of the round
 client_app = ClientApp()
 server_app = ServerApp()
 
@@ -23,7 +23,8 @@ server_app = ServerApp()
 @client_app.train()
 def train(message: Message, context: Context) -> Message:
     """Reply, or do in this phase what the node's configuration says: ``faults="1:nan 2:die"``."""
-    phase = repr(message.content.config_records["config"]["phase"])
+    asked = message.content.config_records["config"]
+    phase = repr(asked["phase"])
     node = int(context.node_config["partition-id"])
     faults = dict(part.split(":") for part in str(context.node_config["faults"]).split())
     fault, examples = faults.get(phase, ""), 10
@@ -40,7 +41,7 @@ def train(message: Message, context: Context) -> Message:
         case "die":
             os.kill(os.getpid(), signal.SIGKILL)
         case "slow":
-            time.sleep(SLEEPS)
+            time.sleep(float(str(asked["timeout"])) + LATE)
     content: dict[str, ArrayRecord | MetricRecord | ConfigRecord] = {
         "arrays": ArrayRecord({"w": Array(reply)}),
         "metrics": MetricRecord({"num-examples": examples, "partition": node}),
@@ -52,25 +53,25 @@ def train(message: Message, context: Context) -> Message:
 def main(grid: Grid, context: Context) -> None:
     """Run a round for each phase, and print what came of it as a line of JSON."""
     settings = context.run_config
-    timeout = float(settings["patience"])
+    patience = timeout = float(settings["patience"])
     model = ArrayRecord({"w": Array(np.zeros(4, np.float32))})
     for phase in str(settings["phases"]).split():
-        nodes = int(settings["nodes"]) if phase == "1" else 2  # some are lost on the way
+        nodes = 2 if phase == "2" else int(settings["nodes"])  # some are lost on the way
         strategy = RFOut1d(
             fraction_evaluate=0.0, min_train_nodes=nodes, min_available_nodes=nodes,
-            node_timeout=float(settings["patience"]),
+            node_timeout=patience,
         )  # fmt: skip
-        end = time.monotonic() + float(settings["patience"])
+        end = time.monotonic() + patience
         while len(list(grid.get_node_ids())) < nodes and time.monotonic() < end:
             time.sleep(0.2)
         begun = time.monotonic()
         result = strategy.start(
             grid, model, num_rounds=1, timeout=timeout,
-            train_config=ConfigRecord({"phase": int(phase)}),
+            train_config=ConfigRecord({"phase": int(phase), "timeout": timeout}),
         )  # fmt: skip
         took = time.monotonic() - begun
         # A first, honest round says how long this machine takes for one.
-        timeout = max(float(settings["least"]), 2 * took) if phase == "1" else timeout
+        timeout = max(float(settings["least"]), 2 * took)
         numbers = dict(result.train_metrics_clientapp[1])
         numbers["value"] = float(result.arrays["w"].numpy()[0]) if result.arrays else 0.0
         numbers["online"] = len(list(grid.get_node_ids()))

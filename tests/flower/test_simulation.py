@@ -44,8 +44,11 @@ def main(grid, context):
     context.run_config = CONFIG
     server_app.app(grid, context)
 
-resources = {"client_resources": {"num_cpus": 1, "num_gpus": 0.0}, "init_args": {"num_cpus": 2}}
-run_simulation(server, client, CONFIG["num-clients"], backend_config=resources)
+backend = {
+    "client_resources": {"num_cpus": 1, "num_gpus": 0.0},
+    "init_args": {"num_cpus": 2, "include_dashboard": False},
+}
+run_simulation(server, client, CONFIG["num-clients"], backend_config=backend)
 """
 
 
@@ -71,10 +74,9 @@ def test_the_repository_is_an_app(root, tmp_path):
     app = tmp_path / "app"
     shutil.copytree(root / "rfout", app / "rfout", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(root / "pyproject.toml", app)
-    config = {"num-server-rounds": 1, "result-file": str(tmp_path / "result.npz")}
+    config = {"num-server-rounds": 1, "min-nodes": 1, "result-file": str(tmp_path / "result.npz")}
     with Deployment() as deployment:
-        for i in range(2):
-            deployment.start_node({"partition-id": i})
+        deployment.start_node({"partition-id": 0})
         run = deployment.start_run(app, config)
         assert run.wait(400) == 0
         log = "\n".join(deployment.full_log(run))
