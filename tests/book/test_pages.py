@@ -75,7 +75,7 @@ def browser():
 
 
 def open_page(browser, site, name, **options):
-    """Open a page in a context of its own; it notes what it weighs, asks for and complains of."""
+    """Begin to load a page in a context of its own; it notes what it weighs, asks for and says."""
     context = browser.new_context(**options)
     page = context.new_page()
     page.weight, page.elsewhere, page.complaints = Counter(), [], []
@@ -100,9 +100,13 @@ def open_page(browser, site, name, **options):
     page.on("response", weigh)
     page.on("console", listen)
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.goto(f"{site}{name}.html", wait_until="networkidle")
-    page.evaluate("() => document.fonts.ready")
+    page.goto(f"{site}{name}.html", wait_until="commit")
     return page
+
+
+def wait_for(page):
+    page.wait_for_load_state("networkidle")
+    page.evaluate("() => document.fonts.ready")
 
 
 def close(page):
@@ -118,6 +122,7 @@ def visit(browser, site):
 
     def visit(name, **options):
         pages.append(open_page(browser, site, name, **options))
+        wait_for(pages[-1])
         return pages[-1]
 
     yield visit
@@ -134,6 +139,8 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
 def both(request, browser, site):
     day = open_page(browser, site, request.param, **DAY)
     night = open_page(browser, site, request.param, color_scheme="dark", **PHONE)
+    wait_for(day)  # they load side by side
+    wait_for(night)
     yield {"light": day, "dark": night}
     close(day)
     close(night)
