@@ -110,7 +110,7 @@ def claim(holds: bool, statement: str) -> None:
     print(statement if holds else f"NOT on {name}: {statement}")
 
 
-def record(**values: Any) -> None:
+def record(**values: float | str) -> None:
     """Keep measured values under their names, for the prose of the chapter to quote.
 
     Parameters
@@ -127,6 +127,6 @@ def record(**values: Any) -> None:
 
     prefix = "application/papermill.record/"
     for name, value in values.items():
-        plain = value.item() if isinstance(value, np.generic) else value
+        plain = value if isinstance(value, str) else float(value)
         about = {"scrapbook": {"name": name, "mime_prefix": prefix}}
         display({f"{prefix}text/plain": repr(plain)}, metadata=about, raw=True)

@@ -30,7 +30,7 @@ def displayed(monkeypatch):
 
 @pytest.mark.parametrize(
     ("value", "plain"),
-    [(0.25, 0.25), (np.float64(1 / 3), 1 / 3), (np.float32(0.5), 0.5), (7, 7), ("two", "two")],
+    [(0.25, 0.25), (np.float64(1 / 3), 1 / 3), (np.float32(0.5), 0.5), (7, 7.0), ("two", "two")],
 )
 def test_what_is_recorded_is_what_myst_nb_glues(displayed, value, plain):
     ours = displayed(lambda: record(name=value))
