@@ -1,4 +1,4 @@
-"""TensorFlow, loaded without its greeting, and with one thread an operation.
+"""TensorFlow, loaded without its greeting, without scikit-learn, and with one thread an operation.
 
 The library writes two lines to the process's standard error while it loads, whatever its log
 level says, and they would stand in every chapter. Python's own errors come through.
@@ -6,9 +6,14 @@ level says, and they would stand in every chapter. Python's own errors come thro
 On batches of twenty small images, splitting one operation over two cores costs more than it
 saves: the book's clients are what is spread over the cores. Set TF_NUM_INTRAOP_THREADS yourself
 where the models are large.
+
+Keras takes scikit-learn along where it finds it, for `keras.wrappers`, and with it SciPy: a quarter
+of the time that every chapter and every node of a federation takes to start. Nothing here uses the
+wrappers. Import keras before this package in a program that does.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,7 +34,20 @@ def _quiet_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
-with _quiet_stderr():
+@contextmanager
+def _as_if_absent(name: str) -> Iterator[None]:
+    """Let imports of `name` fail that can do without, unless it is loaded already."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        sys.modules.pop(name, None)
+
+
+with _quiet_stderr(), _as_if_absent("sklearn"):
     import keras
     import tensorflow as tf
 

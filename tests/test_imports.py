@@ -65,6 +65,27 @@ def test_rooms_of_arrays_load_no_framework(room):
     assert not {name.partition(".")[0] for name in loaded} & HEAVY
 
 
+def test_keras_comes_without_scikit_learn_which_stays_to_be_had():
+    program = """
+import json, sys
+import rfout.models
+before = "sklearn" in sys.modules
+import sklearn.base
+print(json.dumps([before, sklearn.base.BaseEstimator.__name__]))
+"""
+    assert run(program) == [False, "BaseEstimator"]
+
+
+def test_who_imports_keras_first_has_its_wrappers():
+    program = """
+import json
+import keras, rfout.models
+from sklearn.base import BaseEstimator
+print(json.dumps(issubclass(keras.wrappers.SKLearnClassifier, BaseEstimator)))
+"""
+    assert run(program) is True
+
+
 def test_import_is_fast():
     """On top of NumPy's own import; a busy machine gets a few tries, a slow package fails all."""
     program = """
