@@ -99,7 +99,8 @@ class LocalTrainer:
         self._ends = np.cumsum(sizes)
         flat = tf.TensorSpec((self.n_params,), tf.float32)
         images = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
-        labels = tf.TensorSpec((None,), tf.int64)
+        targets = tf.TensorSpec((None,), tf.int64)
+        scalar = tf.TensorSpec((), tf.int32)
 
         def layers_of(params: tf.Tensor) -> list[tf.Tensor]:
             parts = tf.split(params, sizes)
@@ -113,7 +114,7 @@ class LocalTrainer:
                 loss = tf.reduce_mean(loss)
             return tape.gradient(loss, layers)
 
-        @tf.function(input_signature=[flat, images, labels])  # type: ignore[untyped-decorator]
+        @tf.function(input_signature=[flat, images, targets])  # type: ignore[untyped-decorator]
         def epoch(params: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
             layers = layers_of(params)
             # The loop is in the graph: a call from Python costs a fifth of a step.
@@ -124,13 +125,21 @@ class LocalTrainer:
                 layers = [w - learning_rate * g for w, g in zip(layers, steps, strict=True)]
             return tf.concat([tf.reshape(w, [-1]) for w in layers], axis=0)
 
-        @tf.function(input_signature=[flat, images])  # type: ignore[untyped-decorator]
-        def logits(params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-            return model.stateless_call(layers_of(params), [], x, training=False)[0]
+        @tf.function(input_signature=[flat, images, scalar])  # type: ignore[untyped-decorator]
+        def labels(params: tf.Tensor, x: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+            layers, found = layers_of(params), tf.zeros((0,), tf.int64)
+            for start in tf.range(0, tf.shape(x)[0], size):
+                tf.autograph.experimental.set_loop_options(
+                    shape_invariants=[(found, tf.TensorShape([None]))]
+                )
+                batch = x[start : start + size]
+                scores = model.stateless_call(layers, [], batch, training=False)[0]
+                found = tf.concat([found, tf.argmax(scores, axis=-1)], axis=0)
+            return found
 
         # Traced here, once: called as functions, every new trainer would count as a retracing of
         # the last one's, and TensorFlow would warn of it.
-        self._epoch, self._logits = epoch.get_concrete_function(), logits.get_concrete_function()
+        self._epoch, self._labels = epoch.get_concrete_function(), labels.get_concrete_function()
 
     @property
     def n_params(self) -> int:
@@ -184,14 +193,18 @@ class LocalTrainer:
         return trained
 
     def predict(
-        self, params: Params, x: NDArray[np.float32], *, batch_size: int = 500
+        self, params: Params, x: NDArray[np.float32], *, batch_size: int = 100
     ) -> NDArray[np.int64]:
-        """Label (n, height, width, channels) images by the model at `params`; gives (n,) int64."""
+        """Label (n, height, width, channels) images by the model at `params`; gives (n,) int64.
+
+        The images are dealt to the cores, and go through the model in batches that its caches hold.
+        """
         self._check(params)
-        batches = [x[i : i + batch_size] for i in range(0, len(x), batch_size)]
+        n_parts = max(1, min(os.cpu_count() or 1, len(x) // batch_size))
 
-        def label(batch: NDArray[np.float32]) -> NDArray[np.int64]:
-            return np.argmax(self._logits(params, batch).numpy(), axis=-1)
+        def label(part: NDArray[np.float32]) -> NDArray[np.int64]:
+            labels: NDArray[np.int64] = self._labels(params, part, batch_size).numpy()
+            return labels
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return np.concatenate(list(pool.map(label, batches)))
+        with ThreadPoolExecutor(n_parts) as pool:
+            return np.concatenate(list(pool.map(label, np.array_split(x, n_parts))))

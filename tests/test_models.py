@@ -215,6 +215,10 @@ def test_prediction_is_the_largest_logit_however_it_is_batched(trainer, start):
     np.testing.assert_array_equal(trainer.predict(start, x, batch_size=7), want)
 
 
+def test_no_images_have_no_labels(trainer, start):
+    assert trainer.predict(start, np.empty((0, 8, 8, 1), np.float32)).shape == (0,)
+
+
 def test_prediction_takes_the_params_it_is_given(trainer, start):
     x, _ = separable(30)
     always_two = np.zeros(195, np.float32)
