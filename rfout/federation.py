@@ -211,7 +211,8 @@ class Federation:
             How many rounds from here.
         checkpoint
             A file (.npz) written whole after every round. If it is there, made by this same
-            experiment, the run goes on from its last round.
+            experiment, the run goes on from its last round. In a folder, the file is named after
+            the experiment, so that many may share the folder.
 
         Raises
         ------
@@ -220,6 +221,8 @@ class Federation:
         """
         last = self.round_number + n_rounds
         identity = "" if checkpoint is None else self._identity()
+        if checkpoint is not None and Path(checkpoint).is_dir():
+            checkpoint = Path(checkpoint) / f"{identity[:16]}-{last}.npz"
         if checkpoint is not None and Path(checkpoint).exists():
             params, records = load_checkpoint(Path(checkpoint), identity)
             if len(records) > last:

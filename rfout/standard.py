@@ -3,6 +3,8 @@
 Chapter: federated-learning builds it step by step.
 """
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,6 +84,26 @@ def standard_federation(
     trainer = LocalTrainer(model, learning_rate=learning_rate, batch_size=batch_size)
     evaluate = Evaluation(data.x_test, data.y_test, trigger, target)
     return Federation(trainer, clients, evaluate=evaluate, rng=rng, **settings)
+
+
+def shared() -> Path | None:
+    """Give the folder for the rounds that several chapters have in common, if there is one.
+
+    Returns
+    -------
+    pathlib.Path or None
+        For `checkpoint` of `Federation.run`: the folder that the environment variable RFOUT_ROUNDS
+        names, as the book's build sets it; None without, and every chapter runs its own rounds.
+
+    Notes
+    -----
+    Chapter: backdoor-attacks.
+    """
+    named = os.environ.get("RFOUT_ROUNDS")
+    if not named:
+        return None
+    Path(named).mkdir(parents=True, exist_ok=True)
+    return Path(named)
 
 
 def claim(holds: bool, statement: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 
-from rfout.standard import claim, record
+from rfout.standard import claim, record, shared
 
 
 @pytest.fixture
@@ -60,3 +60,11 @@ def test_a_claim_that_fails_is_an_error_on_the_default_data_alone(capsys, monkey
     monkeypatch.setenv("RFOUT_DATASET", "fashion-mnist")
     claim(False, "it holds")
     assert capsys.readouterr().out == "NOT on fashion-mnist: it holds\n"
+
+
+def test_rounds_are_shared_where_the_environment_says(monkeypatch, tmp_path):
+    monkeypatch.delenv("RFOUT_ROUNDS", raising=False)
+    assert shared() is None
+    monkeypatch.setenv("RFOUT_ROUNDS", str(tmp_path / "some" / "rounds"))
+    assert shared() == tmp_path / "some" / "rounds"
+    assert shared().is_dir()

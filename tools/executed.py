@@ -45,6 +45,11 @@ def cache_folder(root: Path) -> Path:
     return root / "_build" / ".jupyter_cache" / execution_key(root)
 
 
+def share_rounds(root: Path) -> None:
+    """Let chapters executed from here on find the rounds that another one has run already."""
+    os.environ["RFOUT_ROUNDS"] = str(root / "_build" / ".rounds" / execution_key(root))
+
+
 def keep(folder: Path, path: Path, notebook, seconds: float) -> None:
     """Keep an executed notebook, for the build to find."""
     bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": seconds})
@@ -75,6 +80,7 @@ def execute_missing(root: Path, suffixes: tuple[str, ...] = (".ipynb", ".md")) -
     A chapter that fails is not kept: the build, which executes what is missing, comes upon the
     same failure and reports it in its place.
     """
+    share_rounds(root)
     folder = cache_folder(root)
     cache = get_cache(folder)
     missing = [

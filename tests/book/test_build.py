@@ -1,5 +1,6 @@
 """`make book` refuses a broken book, and goes on refusing it until it is repaired."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -121,6 +122,20 @@ def test_what_counts_as_a_change(book, monkeypatch):
         (book / name).write_text("x = 1\n")
         assert is_new(), name
     assert not is_new()
+
+
+def test_rounds_are_shared_by_the_chapters_of_one_state_of_the_package(book, monkeypatch):
+    monkeypatch.setenv("RFOUT_ROUNDS", "")
+
+    def rounds():
+        executed.share_rounds(book)
+        return Path(os.environ["RFOUT_ROUNDS"])
+
+    before = rounds()
+    assert before.is_relative_to(book / "_build")
+    assert rounds() == before
+    (book / "rfout" / "__init__.py").write_text("x = 1\n")
+    assert rounds() != before
 
 
 def test_a_chapter_that_fails_is_told_and_the_others_are_kept(book, capsys):
