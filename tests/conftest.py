@@ -17,24 +17,28 @@ def root():
 
 
 def pytest_collection_modifyitems(items):
-    """Between chapters, which compute, what waits for processes; the pages after all that.
+    """Put long and short where two workers are busy to the end, and no chapter runs twice.
 
-    By then nbval has executed the chapters, and the pages are built of what it kept. The small
-    books of test_build.py are left for the other worker.
+    What waits for processes stands between chapters, which compute. The pages are built of what
+    nbval has executed: by the time that the small books of test_build.py and some short tests are
+    through, the other worker is done with the last chapter. The other short tests fill up the rest.
     """
     files = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
     waiting = [path for path in files if any(i.get_closest_marker("slow") for i in files[path])]
     chapters = [path for path in files if path.suffix == ".ipynb"]
-    last = [path for path in files if path.name == "test_pages.py"]
-    last += [path for path in files if path.name == "test_build.py"]
-    rest = [path for path in files if path not in {*waiting, *chapters, *last}]
+    builds, pages = (
+        [path for path in files if path.name == name] for name in ("test_build.py", "test_pages.py")
+    )
+    rest = [path for path in files if path not in {*waiting, *chapters, *builds, *pages}]
     first = []
     while waiting or chapters:
         first += waiting[:1] + chapters[:2]
         del waiting[:1], chapters[:2]
-    items[:] = [item for path in [*first, *rest, *last] for item in files[path]]
+    some = len(rest) // 3
+    ordered = [*first, *builds, *rest[:some], *pages, *rest[some:]]
+    items[:] = [item for path in ordered for item in files[path]]
 
 
 def pytest_terminal_summary(terminalreporter):

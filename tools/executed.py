@@ -74,7 +74,7 @@ def known(cache, notebook) -> bool:
         return False
 
 
-def execute_missing(root: Path, suffixes: tuple[str, ...] = (".ipynb", ".md")) -> None:
+def execute_missing(root: Path) -> None:
     """Execute what is not in the cache, two chapters at a time.
 
     A chapter that fails is not kept: the build, which executes what is missing, comes upon the
@@ -83,11 +83,7 @@ def execute_missing(root: Path, suffixes: tuple[str, ...] = (".ipynb", ".md")) -
     share_rounds(root)
     folder = cache_folder(root)
     cache = get_cache(folder)
-    missing = [
-        (path, notebook)
-        for path, notebook in chapters(root)
-        if path.suffix in suffixes and not known(cache, notebook)
-    ]
+    missing = [(path, made) for path, made in chapters(root) if not known(cache, made)]
     timeout = yaml.safe_load((root / "_config.yml").read_text("utf-8"))["execute"]["timeout"]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = {

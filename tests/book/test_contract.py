@@ -1,21 +1,16 @@
 """Every chapter keeps the contract, and the checks see what they are there to see."""
 
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 from contract import RULES, cells, closing, compared, figures, is_compared, opening, outputs
-from jupyter_cache import get_cache
 from nbformat.v4 import (
     new_code_cell,
     new_markdown_cell,
     new_notebook,
     new_output,
 )
-
-sys.path.append(str(Path(__file__).parents[2] / "tools"))
-from executed import cache_folder, chapters, execute_missing, known
 
 ROOT = Path(__file__).parents[2]
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -30,16 +25,6 @@ def test_chapter(path, rule):
 
 def test_there_are_chapters():
     assert CHAPTERS
-
-
-def test_pages_in_markdown_run_as_well(capsys):
-    """nbval reads notebooks alone; what is run here is kept for the build too."""
-    execute_missing(ROOT, suffixes=(".md",))
-    assert "failed" not in capsys.readouterr().out
-    cache = get_cache(cache_folder(ROOT))
-    pages = [(path.name, notebook) for path, notebook in chapters(ROOT) if path.suffix == ".md"]
-    assert [name for name, notebook in pages if not known(cache, notebook)] == []
-    assert pages
 
 
 def printing(text="1\n", source="print(1)", count=1, **metadata):
