@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,16 @@ from jupyter_cache import get_cache
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tools"))
-from executed import cache_folder, keep, share_rounds
+from executed import cache_folder, chapter_is_over, keep, shared_rounds
 
 
 def pytest_configure(config):
     """Make the cache before there are workers: two of them making it would collide."""
-    share_rounds(ROOT)
     if not hasattr(config, "workerinput"):
         _ = get_cache(cache_folder(ROOT)).db
+        meanwhile = ExitStack()
+        meanwhile.enter_context(shared_rounds())  # the workers inherit it
+        config.add_cleanup(meanwhile.close)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -33,3 +36,9 @@ def pytest_runtest_call(item):
             "language_info", {"name": "python"}
         )  # as an execution leaves it
         keep(cache_folder(ROOT), file.path, file.nb, file.seconds)
+
+
+def pytest_runtest_teardown(item, nextitem):
+    """Tell the worker that builds the pages."""
+    if nextitem is None or nextitem.path != item.path:
+        chapter_is_over(item.path)

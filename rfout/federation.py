@@ -211,8 +211,8 @@ class Federation:
             How many rounds from here.
         checkpoint
             A file (.npz) written whole after every round. If it is there, made by this same
-            experiment, the run goes on from its last round. In a folder, the file is named after
-            the experiment, so that many may share the folder.
+            experiment, the run goes on from its last round. In a folder that is there, the
+            file is named after the experiment, so that many may share the folder.
 
         Raises
         ------

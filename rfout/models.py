@@ -126,20 +126,20 @@ class LocalTrainer:
             return tf.concat([tf.reshape(w, [-1]) for w in layers], axis=0)
 
         @tf.function(input_signature=[flat, images, scalar])  # type: ignore[untyped-decorator]
-        def labels(params: tf.Tensor, x: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-            layers, found = layers_of(params), tf.zeros((0,), tf.int64)
+        def logits(params: tf.Tensor, x: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+            layers, found = layers_of(params), tf.zeros((0, model.output_shape[-1]))
             for start in tf.range(0, tf.shape(x)[0], size):
                 tf.autograph.experimental.set_loop_options(
-                    shape_invariants=[(found, tf.TensorShape([None]))]
+                    shape_invariants=[(found, tf.TensorShape([None, found.shape[1]]))]
                 )
                 batch = x[start : start + size]
                 scores = model.stateless_call(layers, [], batch, training=False)[0]
-                found = tf.concat([found, tf.argmax(scores, axis=-1)], axis=0)
+                found = tf.concat([found, scores], axis=0)
             return found
 
         # Traced here, once: called as functions, every new trainer would count as a retracing of
         # the last one's, and TensorFlow would warn of it.
-        self._epoch, self._labels = epoch.get_concrete_function(), labels.get_concrete_function()
+        self._epoch, self._logits = epoch.get_concrete_function(), logits.get_concrete_function()
 
     @property
     def n_params(self) -> int:
@@ -203,8 +203,7 @@ class LocalTrainer:
         n_parts = max(1, min(os.cpu_count() or 1, len(x) // batch_size))
 
         def label(part: NDArray[np.float32]) -> NDArray[np.int64]:
-            labels: NDArray[np.int64] = self._labels(params, part, batch_size).numpy()
-            return labels
+            return np.argmax(self._logits(params, part, batch_size).numpy(), axis=-1)
 
         with ThreadPoolExecutor(n_parts) as pool:
             return np.concatenate(list(pool.map(label, np.array_split(x, n_parts))))

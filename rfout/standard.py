@@ -56,7 +56,7 @@ def standard_federation(
 
     Returns
     -------
-    Federation
+    :class:`~rfout.federation.Federation`
         At round 0.
 
     Raises

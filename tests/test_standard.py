@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from rfout.standard import claim, record, shared
 
 
 @pytest.fixture
-def displayed(monkeypatch):
+def displayed(monkeypatch, tmp_path):
     """Return a function that gives what a call displays in a notebook."""
-    shell = InteractiveShell.instance()
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a shell replaces it
+    without_history = Config({"HistoryManager": {"enabled": False}})
+    shell = InteractiveShell.instance(config=without_history)
     publisher = CapturingDisplayPublisher(shell=shell)
     monkeypatch.setattr(shell, "display_pub", publisher)
 

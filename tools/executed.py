@@ -9,7 +9,11 @@ import hashlib
 import importlib.util
 import os
 import sys
+import tempfile
+import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -45,15 +49,45 @@ def cache_folder(root: Path) -> Path:
     return root / "_build" / ".jupyter_cache" / execution_key(root)
 
 
-def share_rounds(root: Path) -> None:
-    """Let chapters executed from here on find the rounds that another one has run already."""
-    os.environ["RFOUT_ROUNDS"] = str(root / "_build" / ".rounds" / execution_key(root))
+@contextmanager
+def shared_rounds():
+    """Let the chapters executed meanwhile find the rounds that another one of them has run.
+
+    A new folder each time, and none that stays: what is executed later runs them again.
+    """
+    if os.environ.get("RFOUT_ROUNDS"):
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="rfout-rounds-") as folder:
+        os.environ["RFOUT_ROUNDS"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["RFOUT_ROUNDS"]
+
+
+def chapter_is_over(path: Path) -> None:
+    """Note that nbval has nothing more to run of a chapter, whatever came of it."""
+    _note_of(path).touch()
+
+
+def wait_for_chapters(paths: Iterable[Path], seconds: float) -> None:
+    """Wait until nbval, in another process, is done with these; a late one is executed again."""
+    end = time.monotonic() + seconds
+    while not all(_note_of(path).exists() for path in paths) and time.monotonic() < end:
+        time.sleep(0.5)
+
+
+def _note_of(path: Path) -> Path:
+    return Path(os.environ["RFOUT_ROUNDS"]) / f"{path.stem}.over"
 
 
 def keep(folder: Path, path: Path, notebook, seconds: float) -> None:
     """Keep an executed notebook, for the build to find."""
-    bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": seconds})
-    get_cache(folder).cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+    cache = get_cache(folder)
+    if not known(cache, notebook):  # the build may be reading what is there
+        bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": seconds})
+        cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
 
 
 def chapters(root: Path):
@@ -80,12 +114,11 @@ def execute_missing(root: Path) -> None:
     A chapter that fails is not kept: the build, which executes what is missing, comes upon the
     same failure and reports it in its place.
     """
-    share_rounds(root)
     folder = cache_folder(root)
     cache = get_cache(folder)
     missing = [(path, made) for path, made in chapters(root) if not known(cache, made)]
     timeout = yaml.safe_load((root / "_config.yml").read_text("utf-8"))["execute"]["timeout"]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with shared_rounds(), ThreadPoolExecutor(AT_ONCE) as pool:
         running = {
             pool.submit(
                 single_nb_execution, notebook, cwd=path.parent, timeout=timeout, allow_errors=False

@@ -19,25 +19,33 @@ HEAVY = [
     "sphinx_design.extension",
     "sphinxcontrib.bibtex",
 ]
-processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(HEAVY)
+LONG = 300  # seconds that a build may take on a busy machine
+# A fork is sure on Linux alone: elsewhere each build starts from nothing.
+processes = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+if sys.platform == "linux":
+    processes.set_forkserver_preload(HEAVY)
 
 
-def _run(script, book, environment, output):
+def _run(script, book, output):
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(file, 1)
     os.dup2(file, 2)
-    os.environ.update(environment)
     sys.path.insert(0, str(script.parent))  # as Python does for a program
     sys.argv = [str(script), str(book)]
     runpy.run_path(str(script), run_name="__main__")
 
 
-def build(book, **environment):
-    """Run the book's own copy of the build; gives its exit code and all that it printed."""
+def build(book):
+    """Run the book's own copy of the build; gives its exit code and all that it printed.
+
+    Its environment is that of the first build.
+    """
     output = book / "output.txt"
-    arguments = (book / "tools" / "build_book.py", book, environment, output)
-    process = processes.Process(target=_run, args=arguments)
+    output.write_text("")
+    process = processes.Process(target=_run, args=(book / "tools" / "build_book.py", book, output))
     process.start()
-    process.join()
+    process.join(LONG)
+    if process.exitcode is None:
+        process.kill()
+        raise TimeoutError(f"the build goes on after {LONG} s: {output.read_text('utf-8')}")
     return process.exitcode, output.read_text("utf-8")

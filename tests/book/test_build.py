@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import nbformat
@@ -124,18 +126,29 @@ def test_what_counts_as_a_change(book, monkeypatch):
     assert not is_new()
 
 
-def test_rounds_are_shared_by_the_chapters_of_one_state_of_the_package(book, monkeypatch):
-    monkeypatch.setenv("RFOUT_ROUNDS", "")
+def test_rounds_are_shared_for_the_time_of_one_execution(monkeypatch):
+    monkeypatch.delenv("RFOUT_ROUNDS", raising=False)
+    with executed.shared_rounds():
+        folder = Path(os.environ["RFOUT_ROUNDS"])
+        assert folder.is_dir()
+        with executed.shared_rounds():
+            assert os.environ["RFOUT_ROUNDS"] == str(folder)
+        assert folder.is_dir()
+    assert "RFOUT_ROUNDS" not in os.environ
+    assert not folder.exists()
 
-    def rounds():
-        executed.share_rounds(book)
-        return Path(os.environ["RFOUT_ROUNDS"])
 
-    before = rounds()
-    assert before.is_relative_to(book / "_build")
-    assert rounds() == before
-    (book / "rfout" / "__init__.py").write_text("x = 1\n")
-    assert rounds() != before
+def test_the_pages_wait_for_chapters_that_run_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.setenv("RFOUT_ROUNDS", str(tmp_path))
+    one, other = Path("book/one.ipynb"), Path("book/other.ipynb")
+    executed.chapter_is_over(one)
+    executed.wait_for_chapters([one], 60)
+    ending = threading.Timer(1, executed.chapter_is_over, [other])
+    begun = time.monotonic()
+    ending.start()
+    executed.wait_for_chapters([one, other], 60)
+    assert 1 <= time.monotonic() - begun < 30
+    executed.wait_for_chapters([one, Path("book/never.ipynb")], 0.1)  # and not for ever
 
 
 def test_a_chapter_that_fails_is_told_and_the_others_are_kept(book, capsys):

@@ -16,6 +16,9 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "tools"))
+from executed import wait_for_chapters  # noqa: E402
+
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 PAGES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
 MAX_WEIGHT = 1_500_000  # bytes as sent, uncompressed: page, styles, scripts, fonts, images
@@ -33,8 +36,10 @@ OPTIONS = [
 
 
 @pytest.fixture(scope="module")
-def html():
+def html(request):
     """Build the book (what was executed before comes from the cache) and return its folder."""
+    ran = {item.path for item in request.session.items if item.path.suffix == ".ipynb"}
+    wait_for_chapters(ran, 600 if "PYTEST_XDIST_WORKER" in os.environ else 0)
     script = ROOT / "tools" / "build_book.py"
     done = subprocess.run(
         [sys.executable, script],
