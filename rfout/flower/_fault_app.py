@@ -51,12 +51,14 @@ def train(message: Message, context: Context) -> Message:
 
 @server_app.main()
 def main(grid: Grid, context: Context) -> None:
-    """Run a round for each phase, and print what came of it as a line of JSON."""
+    """Run a round for each phase, and print what came of it as a line of JSON.
+
+    ``phases="1:5 2:2"`` has five nodes awaited for the first, two for the second.
+    """
     settings = context.run_config
     patience = timeout = float(settings["patience"])
     model = ArrayRecord({"w": Array(np.zeros(4, np.float32))})
-    for phase in str(settings["phases"]).split():
-        nodes = 2 if phase == "2" else int(settings["nodes"])  # some are lost on the way
+    for phase, nodes in (map(int, part.split(":")) for part in str(settings["phases"]).split()):
         strategy = RFOut1d(
             fraction_evaluate=0.0, min_train_nodes=nodes, min_available_nodes=nodes,
             node_timeout=patience,
@@ -67,11 +69,11 @@ def main(grid: Grid, context: Context) -> None:
         begun = time.monotonic()
         result = strategy.start(
             grid, model, num_rounds=1, timeout=timeout,
-            train_config=ConfigRecord({"phase": int(phase), "timeout": timeout}),
+            train_config=ConfigRecord({"phase": phase, "timeout": timeout}),
         )  # fmt: skip
         took = time.monotonic() - begun
-        # A first, honest round says how long this machine takes for one.
-        timeout = max(float(settings["least"]), 2 * took)
+        # The first round, in which everybody replies, says how long this machine takes for one.
+        timeout = max(float(settings["least"]), 2 * took) if phase == 1 else timeout
         numbers = dict(result.train_metrics_clientapp[1])
         numbers["value"] = float(result.arrays["w"].numpy()[0]) if result.arrays else 0.0
         numbers["online"] = len(list(grid.get_node_ids()))

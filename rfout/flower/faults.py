@@ -19,10 +19,10 @@ from .keys import make_keys
 from .processes import Program, plain
 
 APP = "rfout.flower._fault_app:server_app", "rfout.flower._fault_app:client_app"
-NODES = 4
-# What node i does in which phase.
-FAULTS = ["", "1:weight 2:slow", "1:nan 2:die", "1:shape 2:slow"]
-SETTINGS = {"nodes": NODES, "patience": 120.0, "least": 20.0, "phases": "1 2"}
+NODES = 5
+# What node i does in which phase, beside adding i + 1; node 3 is killed while it is slow.
+FAULTS = ["", "1:weight 2:slow", "1:nan 2:die", "1:shape 2:slow", ""]
+SETTINGS = {"patience": 120.0, "least": 20.0, "phases": "1:5 2:5 3:2"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Fault:
 
 
 def try_faults(show: Callable[[str, str], Any] | None = None) -> list[Fault]:
-    """Deploy four nodes over TLS with keys, and let go wrong what can.
+    """Deploy five nodes over TLS with keys, and let go wrong what can.
 
     Parameters
     ----------
@@ -80,15 +80,15 @@ def try_faults(show: Callable[[str, str], Any] | None = None) -> list[Fault]:
             raise DeploymentError("node 3 was not asked in the second round")
         deployment.nodes[3].kill()
         intruders = _start_intruders(deployment)
-        second = _phase(deployment, run, 2)
-        table = [*_replies(first), *_losses(first, second)]
-        table += [_intruder(*one, second["online"]) for one in intruders.items()]
+        second, third = _phase(deployment, run, 2), _phase(deployment, run, 3)
+        table = [*_replies(first), *_losses(first, second, third)]
+        table += [_intruder(*one, third["online"]) for one in intruders.items()]
         deployment.superlink.kill()
         deployment.start_superlink()
-        again = deployment.start_run(app, {"phases": "3", "nodes": NODES - 1})
-        third = _phase(deployment, again, 3)
-        back = f"nodes came back by themselves; next run: {third['replies']} aggregated"
-        table.append(Fault("SuperLink restarted between runs", back, third["value"] == 2.0))
+        again = deployment.start_run(app, {"phases": f"4:{NODES - 1}"})
+        fourth = _phase(deployment, again, 4)
+        back = f"nodes came back by themselves; next run: {fourth['replies']} aggregated"
+        table.append(Fault("SuperLink restarted between runs", back, fourth["value"] == 2.75))
     return table
 
 
@@ -108,9 +108,9 @@ def _phase(deployment: Deployment, run: Program, number: int) -> dict[str, Any]:
 
 
 def _replies(found: dict[str, Any]) -> list[Fault]:
-    """Judge the first round: nodes 0 and 1 add 1 and 2, nodes 2 and 3 sent nonsense."""
+    """Judge the first round: nodes 0, 1 and 4 add 1, 2 and 5, nodes 2 and 3 sent nonsense."""
     rest = f"{found['replies']} others aggregated to {found['value']:g}"
-    fine = found["replies"] == 2 and found["value"] == 1.5
+    fine = found["replies"] == 3 and abs(found["value"] - 8 / 3) < 1e-6
     dropped = sorted(found["dropped-layers"]) == [0, 0]
     return [
         Fault("a reply with NaN", f"dropped, named by node and layer; {rest}", fine and dropped),
@@ -119,22 +119,25 @@ def _replies(found: dict[str, Any]) -> list[Fault]:
     ]
 
 
-def _losses(first: dict[str, Any], second: dict[str, Any]) -> list[Fault]:
-    """Judge the second: node 1 is slow, node 2's client and node 3 are killed; node 0 adds 1.
+def _losses(first: dict[str, Any], second: dict[str, Any], third: dict[str, Any]) -> list[Fault]:
+    """Judge the second: node 1 is slow, node 2's client and node 3 are killed; 0 and 4 add 1 and 5.
 
     Of a killed process Flower tells with an error after about a minute; a round that ends before
-    has the node among the missing.
+    has the node among the missing. The third round has at least nodes 0 and 4 again.
     """
-    fine = second["replies"] == 1 and second["value"] == 1.0
-    lost = second["dropped-node-ids"] + second["missing-node-ids"]
-    slow = set(first["node-ids"]) - set(second["node-ids"])
+    fine = second["replies"] == 2 and second["value"] == 3.0
+    goes_on = set(second["node-ids"]) <= set(third["node-ids"])
     killed = set(first["dropped-node-ids"])  # they sent the nonsense of the first round
-    named = set(lost) == slow | killed and slow <= set(second["missing-node-ids"])
-    rest = f"the one that is left aggregated to {second['value']:g}"
+    slow = set(first["node-ids"]) - set(second["node-ids"])
+    lost = set(second["dropped-node-ids"] + second["missing-node-ids"])
+    rest = f"{second['replies']} others aggregated to {second['value']:g}"
+    went_on = f"{rest}, and again in the next round"
+    named = fine and killed <= lost and goes_on
+    late = fine and len(slow) == 1 and slow <= set(second["missing-node-ids"])
     return [
-        Fault("client process killed", f"named in the metrics; {rest}", fine and named),
-        Fault("SuperNode killed in mid-round", f"named in the metrics; {rest}", fine and named),
-        Fault("client slower than the timeout", f"not waited for, named; {rest}", fine and named),
+        Fault("client process killed", f"named in the metrics; {went_on}", named),
+        Fault("SuperNode killed in mid-round", f"named in the metrics; {went_on}", named),
+        Fault("client slower than the timeout", f"not waited for, named; {rest}", late),
     ]
 
 

@@ -27,6 +27,14 @@ def test_there_are_chapters():
     assert CHAPTERS
 
 
+def test_every_page_with_code_is_in_the_book():
+    """What is not in the table of contents is not built, and its code is never run."""
+    listed = (ROOT / "_toc.yml").read_text("utf-8").split()
+    pages = [*CHAPTERS, *(p for p in ROOT.glob("book/*.md") if "{code-cell}" in p.read_text())]
+    assert len(pages) > len(CHAPTERS)
+    assert [page.name for page in pages if f"book/{page.stem}" not in listed] == []
+
+
 def printing(text="1\n", source="print(1)", count=1, **metadata):
     output = new_output("stream", name="stdout", text=text)
     return new_code_cell(source, outputs=[output], execution_count=count, metadata=metadata)
