@@ -132,7 +132,7 @@ def _losses(first: dict[str, Any], second: dict[str, Any], third: dict[str, Any]
     lost = set(second["dropped-node-ids"] + second["missing-node-ids"])
     rest = f"{second['replies']} others aggregated to {second['value']:g}"
     went_on = f"{rest}, and again in the next round"
-    named = fine and killed <= lost and goes_on
+    named = fine and lost == killed | slow and goes_on
     late = fine and len(slow) == 1 and slow <= set(second["missing-node-ids"])
     return [
         Fault("client process killed", f"named in the metrics; {went_on}", named),
@@ -164,6 +164,8 @@ def _intruder(what: str, program: Program, online: int) -> Fault:
     if at is None or len(lines) < at + 3:
         return Fault(what, "not refused, or not in time", False)
     code, reason = lines[at].rpartition(" ")[2], lines[at + 2]
+    if "reset by peer" in reason:  # the same, seen by a client that was still writing
+        reason = f"Server disconnected: {reason}"
     refused = "SuperNode ID" not in program.text and online <= NODES
     return Fault(what, f"refused, code {code}: {reason[:72]}", refused)
 

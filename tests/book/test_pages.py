@@ -14,10 +14,11 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
 import yaml
+from jupyter_cache import get_cache
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tools"))
-from executed import wait_for_chapters  # noqa: E402
+from executed import cache_folder, chapters, known, wait_for_chapters  # noqa: E402
 
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 PAGES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
@@ -50,6 +51,14 @@ def html(request):
     )
     assert done.returncode == 0, done.stdout[-20_000:]
     return Path(done.stdout.splitlines()[-1]).parent
+
+
+def test_pages_in_markdown_run_as_well(html):
+    """nbval reads notebooks alone: the build runs these, and keeps what ran as it should."""
+    cache = get_cache(cache_folder(ROOT))
+    pages = [(path.name, notebook) for path, notebook in chapters(ROOT) if path.suffix == ".md"]
+    assert [name for name, notebook in pages if not known(cache, notebook)] == []
+    assert pages
 
 
 @pytest.fixture(scope="module")

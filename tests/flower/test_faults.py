@@ -35,6 +35,24 @@ def test_fault(table, what, says):
     assert table[what].happened.startswith(says)
 
 
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        ("Server disconnected without sending a response.", "Server disconnected without"),
+        ("[Errno 104] Connection reset by peer", "Server disconnected: [Errno 104] Connection"),
+        ("[Errno 54] Connection reset by peer", "Server disconnected: [Errno 54] Connection"),
+        ("[code: 2004] Failed to activate", "[code: 2004] Failed"),
+    ],
+)
+def test_a_connection_closed_at_once_is_told_in_one_way(tmp_path, reason, says):
+    """Whether the client had written by then, and sees a reset, is a matter of luck."""
+    with Programs(tmp_path) as programs:
+        program = programs.start(["printf", "%s\n", "Exit Code: 305", "", reason])
+        fault = faults._intruder("somebody", program, faults.NODES)
+    assert fault.survived
+    assert fault.happened.startswith(f"refused, code 305: {says}")
+
+
 def test_the_command_prints_the_table(table, monkeypatch, capsys):
     lost = faults.Fault("a fault of ours", "nobody noticed", False)
     monkeypatch.setattr(faults, "try_faults", lambda: [*table.values(), lost])
