@@ -10,8 +10,13 @@ where the models are large.
 Keras takes scikit-learn along where it finds it, for `keras.wrappers`, and with it SciPy: a quarter
 of the time that every chapter and every node of a federation takes to start. Nothing here uses the
 wrappers. Import keras before this package in a program that does.
+
+What a hundred thousand functions and classes of two libraries leave behind is not garbage, and
+looking through it again and again takes as long as loading it: Python's collector waits until they
+are loaded, and never looks at them again.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -47,7 +52,22 @@ def _as_if_absent(name: str) -> Iterator[None]:
         sys.modules.pop(name, None)
 
 
-with _quiet_stderr(), _as_if_absent("sklearn"):
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from what is loaded here, now and later."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.collect()  # what is garbage already would be kept for good
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+with _quiet_stderr(), _as_if_absent("sklearn"), _uncollected():
     import keras
     import tensorflow as tf
 

@@ -128,7 +128,8 @@ def largest_boost(update: Params, mean: Params, reach: Params, *, outside: float
     Returns
     -------
     float
-        At least 0. Coordinates that training did not move stay put under any factor.
+        At least 0, which is also said where too many are outside with no update at all.
+        Coordinates that training did not move stay put under any factor.
 
     Raises
     ------

@@ -65,25 +65,41 @@ def test_rooms_of_arrays_load_no_framework(room):
     assert not {name.partition(".")[0] for name in loaded} & HEAVY
 
 
-def test_keras_comes_without_scikit_learn_which_stays_to_be_had():
+def test_keras_comes_without_scikit_learn_and_without_garbage_collection():
+    """Both stay to be had: what is made later is collected."""
     program = """
-import json, sys
+import gc, json, sys, weakref
+class Node: pass
+def lost():
+    node = Node()
+    node.itself = node
+    return weakref.ref(node)
+earlier = lost()
 import rfout.models
 before = "sklearn" in sys.modules
+frozen, later = gc.get_freeze_count(), lost()
+gc.collect()
 import sklearn.base
-print(json.dumps([before, sklearn.base.BaseEstimator.__name__]))
+print(json.dumps([before, sklearn.base.BaseEstimator.__name__, frozen, gc.isenabled(),
+                  earlier() is None, later() is None]))
 """
-    assert run(program) == [False, "BaseEstimator"]
+    before, base, frozen, *collected = run(program)
+    assert not before
+    assert base == "BaseEstimator"
+    assert frozen > 100_000
+    assert collected == [True, True, True]
 
 
-def test_who_imports_keras_first_has_its_wrappers():
+def test_who_imports_keras_first_has_its_wrappers_and_who_stopped_the_collector_finds_it_stopped():
     program = """
-import json
+import gc, json
+gc.disable()
 import keras, rfout.models
 from sklearn.base import BaseEstimator
-print(json.dumps(issubclass(keras.wrappers.SKLearnClassifier, BaseEstimator)))
+wraps = issubclass(keras.wrappers.SKLearnClassifier, BaseEstimator)
+print(json.dumps([wraps, gc.isenabled()]))
 """
-    assert run(program) is True
+    assert run(program) == [True, False]
 
 
 def test_import_is_fast():

@@ -4,6 +4,7 @@ A server process, started once, imports what a build needs; each build runs `too
 as a program in a fork of it, which nothing else has touched.
 """
 
+import gc
 import multiprocessing
 import os
 import runpy
@@ -27,6 +28,7 @@ if sys.platform == "linux":
 
 
 def _run(script, book, output):
+    gc.freeze()  # what was loaded before the fork is looked through by no build
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(file, 1)
     os.dup2(file, 2)
