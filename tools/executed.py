@@ -22,12 +22,15 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
+from traitlets.config import Config
 
 # TensorFlow reads these when it is imported; its log lines are no part of a chapter.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar differs in every run
 
 AT_ONCE = 2  # a chapter is made for two cores, and a kernel with TensorFlow takes up to 1.5 GB
+# A kernel that talks to its client in the clear prints a warning, for each chapter.
+ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
 
 
 def execution_key(root: Path) -> str:
@@ -121,7 +124,12 @@ def execute_missing(root: Path) -> None:
     with shared_rounds(), ThreadPoolExecutor(AT_ONCE) as pool:
         running = {
             pool.submit(
-                single_nb_execution, notebook, cwd=path.parent, timeout=timeout, allow_errors=False
+                single_nb_execution,
+                notebook,
+                cwd=path.parent,
+                timeout=timeout,
+                allow_errors=False,
+                config=ENCRYPTED,
             ): path
             for path, notebook in missing
         }
