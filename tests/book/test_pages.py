@@ -146,6 +146,7 @@ def visit(browser, site):
 
 # Each page is loaded twice, on a wide screen by day and on a phone by night, for all the tests.
 DAY = {"color_scheme": "light"}
+LAPTOP = {"width": 1280, "height": 720}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
 
 
@@ -189,6 +190,16 @@ def test_page_fits_a_phone(both):
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390, wide
 
 
+def test_code_is_read_without_scrolling_on_a_laptop(both):
+    page = both["light"]
+    page.set_viewport_size(LAPTOP)
+    long = page.locator(".highlight pre").evaluate_all(
+        """all => all.filter(p => !p.closest('.cell_output') && p.scrollWidth > p.clientWidth)
+        .map(p => p.innerText)"""
+    )
+    assert long == []
+
+
 LUMINANCE = """selector => {
     const rgb = getComputedStyle(document.querySelector(selector))
     const light = text => { const [r, g, b] = text.match(/[\\d.]+/g).map(Number)
@@ -200,7 +211,7 @@ LUMINANCE = """selector => {
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_page_follows_the_colour_scheme(both, scheme):
     page = both[scheme]
-    page.set_viewport_size({"width": 1280, "height": 720})
+    page.set_viewport_size(LAPTOP)
     assert page.evaluate("() => document.documentElement.dataset.theme") == scheme
     text, ground = page.evaluate(LUMINANCE, ".bd-article")
     assert (text < 0.3 and ground > 0.9) if scheme == "light" else (text > 0.7 and ground < 0.2)
