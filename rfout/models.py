@@ -106,6 +106,9 @@ class LocalTrainer:
             parts = tf.split(params, sizes)
             return [tf.reshape(p, s) for p, s in zip(parts, self.layers.values(), strict=True)]
 
+        # A graph of its own: in the loop's, TensorFlow's pass for oneDNN comes upon the gradient of
+        # a pooling before the pooling itself, and leaves it a kernel that is a third of a step.
+        @tf.function(experimental_attributes={"_noinline": True})  # type: ignore[untyped-decorator]
         def gradients(layers: list[tf.Tensor], x: tf.Tensor, y: tf.Tensor) -> list[tf.Tensor]:
             with tf.GradientTape() as tape:
                 tape.watch(layers)
