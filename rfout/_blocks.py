@@ -78,7 +78,7 @@ def screen(x: Values, threshold: float, scratch: Scratch) -> tuple[Values, NDArr
         # Where there is one, the numbers of those outside add up to who it is.
         ones = scratch(0, own.shape, client.dtype)
         np.multiply(outside.view(np.uint8), client, out=ones)
-        who = np.minimum(np.add.reduce(ones, axis=0, dtype=client.dtype), client[-1])
+        who = np.minimum(ones.sum(axis=0, dtype=client.dtype), client[-1])
         one[part] = own[who, column[: len(who)]]
 
     # In place from here on: fresh memory costs more than what is done in it.
@@ -224,4 +224,5 @@ def count(
     d -= np.where(doubtful, 0.0, center)
     np.abs(d, out=d)
     d /= np.where(doubtful, np.inf, scale)
-    return n_flagged, np.fmax.reduce(d, axis=1, initial=0.0)  # what is doubtful may be NaN
+    largest: Any = np.fmax.reduce  # its types differ between NumPy's versions
+    return n_flagged, largest(d, axis=1, initial=0.0)  # what is doubtful may be NaN

@@ -141,7 +141,7 @@ def _tally(x: Array, shift: Array, mean: Array, sigma: Array, limit: Array) -> t
             n_flagged += distance > far[i]
             z = distance / s[i]
             best[i] = z if z > best[i] else best[i]
-    return n_flagged, best.max()
+    return n_flagged, np.max(best)
 
 
 @compiled

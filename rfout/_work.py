@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Values = NDArray[Any]  # (n_clients, w) float32 or float64
 Floats = NDArray[np.float64]
+_sum: Any = np.add.reduce  # its types differ between NumPy's versions
 
 
 @dataclass
@@ -46,16 +47,14 @@ def sum_clients(x: Floats) -> Floats:
     """
     if x.shape[1] == 1:
         return np.add.accumulate(x, axis=0)[-1]
-    return np.add.reduce(x, axis=0)
+    return _sum(x, axis=0)
 
 
 def count_true(rows: NDArray[np.bool_]) -> NDArray[Any]:
     """How many in each column: counted in bytes, 255 rows at a time."""
     ones = rows.view(np.uint8)
-    parts = [
-        np.add.reduce(ones[i : i + 255], axis=0, dtype=np.uint8) for i in range(0, len(ones), 255)
-    ]
-    return parts[0] if len(parts) == 1 else np.add.reduce(parts, axis=0, dtype=np.intp)
+    parts = [_sum(ones[i : i + 255], axis=0, dtype=np.uint8) for i in range(0, len(ones), 255)]
+    return parts[0] if len(parts) == 1 else _sum(parts, axis=0, dtype=np.intp)
 
 
 def deviations(x: Values, shift: Floats, scratch: Scratch) -> Any:

@@ -209,7 +209,7 @@ def configuration() -> dict[str, Any]:
         "rate": RATE,
         "epochs": EPOCHS,
         "attacks": {name: dataclasses.asdict(attack) for name, attack in ATTACKS.items()},
-        "aggregators": {name: _settings(one) for name, one in lineup(N_CLIENTS).items()},
+        "aggregators": {name: _settings(lineup(N_CLIENTS)[name]) for name in NAMES},
     }
 
 

@@ -193,7 +193,7 @@ def rejection_share(
     Chapter: gaussian-updates.
     """
     p = p_values(updates, test)
-    n_tested = np.count_nonzero(~np.isnan(p))
+    n_tested = int(np.count_nonzero(~np.isnan(p)))
     return float(rejected(p, correction, level=level).sum() / n_tested) if n_tested else np.nan
 
 

@@ -8,14 +8,36 @@ from functools import partial
 from typing import Any
 
 from .byzantine import bulyan, krum, median, multi_krum, trimmed_mean
-from .defences import mean, norm_clipping, rlr, weak_dp
+from .defences import clip_updates, mean, norm_clipping, rlr, weak_dp
 from .rfout1d import rfout1d
 
 NAMES = (
     "mean", "RFOut-1d", "RFOut-1d, median/MAD", "median", "trimmed mean", "Krum", "Multi-Krum",
     "Bulyan", "norm clipping", "weak DP", "RLR",
 )  # fmt: skip
-"""The aggregators of `lineup`, in its order."""
+"""The mean, RFOut-1d in two forms, and its rivals."""
+
+FAMILY = ("RFOut-1d, drop", "RFOut-1d, clip first")
+"""Two more forms of RFOut-1d: flagged values left out, and updates clipped before the rule."""
+
+
+def clip_first(updates: Any, *, return_report: bool = False) -> Any:
+    """Clip the updates to the median of their norms, then filter them by RFOut-1d.
+
+    Parameters
+    ----------
+    updates, return_report
+        As for `rfout.rfout1d`; (n_clients, n_params), since a norm needs the whole update.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> updates = np.append(np.zeros((12, 1)), [[1e9]], axis=0)
+    >>> float(clip_first(updates)[0])
+    0.0
+    """
+    clipped = clip_updates(updates, "median")
+    return rfout1d(clipped, return_report=True) if return_report else rfout1d(clipped)
 
 
 def lineup(
@@ -49,8 +71,8 @@ def lineup(
     Returns
     -------
     dict
-        Name to aggregator, in the order of `NAMES`, every one a named function or a
-        `functools.partial` of one:
+        Name to aggregator, in the order of `NAMES` and then of `FAMILY`, every one a named
+        function or a `functools.partial` of one:
 
         - trimmed mean cuts `n_adversaries` values at either end, just enough to cut them all;
         - Krum, Multi-Krum and Bulyan are told `n_adversaries`; Multi-Krum keeps all others;
@@ -87,5 +109,7 @@ def lineup(
         partial(norm_clipping, max_norm="median"),
         partial(weak_dp, max_norm="median", noise=noise, rng=seed),
         partial(rlr, threshold=2 * f),
+        partial(rfout1d, return_report=report, replacement="drop"),
+        partial(clip_first, return_report=report),
     )
-    return dict(zip(NAMES, aggregators, strict=True))
+    return dict(zip((*NAMES, *FAMILY), aggregators, strict=True))

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from .plots import BLACK, BLUE, SERIES, SKY, style
+from .plots import BLACK, BLUE, SERIES, SKY, band, style
 
 HATCHES = ("", "//", "..", "xx", "\\\\", "++")
 
@@ -126,7 +126,7 @@ def bars(table: pd.DataFrame, ylabel: str, *, line: float | None = None, name: s
 
 def curves(
     table: pd.DataFrame, xlabel: str, ylabel: str, *, logarithmic: str = "",
-    mark: float | None = None, name: str = "",
+    mark: float | None = None, name: str = "", spread: pd.DataFrame | None = None,
 ) -> Figure:  # fmt: skip
     """Draw each column of a table over its index.
 
@@ -140,6 +140,8 @@ def curves(
         Which axes are: "", "x", "y" or "xy".
     mark, name
         A place on the x axis to mark by a vertical line, and its name in the legend.
+    spread
+        From `rfout.book.over_seeds`: a band behind each curve, from the lowest to the highest.
 
     Notes
     -----
@@ -150,6 +152,7 @@ def curves(
         for column, (colour, line, marker) in zip(table.columns, cycle(SERIES), strict=False):
             shown = table[column].dropna()
             ax.plot(shown.index, shown, line, color=colour, marker=marker, label=column)
+            band(ax, spread, str(column), "value", colour)
         if mark is not None:
             ax.axvline(mark, color=BLACK, linewidth=1.0, linestyle=":", label=name)
         if "x" in logarithmic:

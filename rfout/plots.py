@@ -14,6 +14,7 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
@@ -45,7 +46,12 @@ def style() -> AbstractContextManager[None]:
     )  # fmt: skip
 
 
-def rounds(histories: Mapping[str, pd.DataFrame], *, attack_from: int | None = None) -> Figure:
+def rounds(
+    histories: Mapping[str, pd.DataFrame],
+    *,
+    attack_from: int | None = None,
+    spread: pd.DataFrame | None = None,
+) -> Figure:
     """Draw main-task and backdoor accuracy by round, a curve for each history.
 
     Parameters
@@ -55,6 +61,8 @@ def rounds(histories: Mapping[str, pd.DataFrame], *, attack_from: int | None = N
         and its panel with it where no history has any.
     attack_from
         The first attacked round, marked by a vertical line.
+    spread
+        From `rfout.book.over_seeds`: a band behind each curve, from the lowest to the highest.
 
     Notes
     -----
@@ -69,6 +77,7 @@ def rounds(histories: Mapping[str, pd.DataFrame], *, attack_from: int | None = N
                 histories.items(), cycle(SERIES), strict=False
             ):
                 ax.plot("round", key, line, data=history, color=colour, marker=marker, label=name)
+                band(ax, spread, name, key, colour)
             if attack_from is not None:
                 ax.axvline(attack_from - 0.5, color=BLACK, linewidth=0.8, linestyle=":")
                 ax.text(
@@ -79,6 +88,28 @@ def rounds(histories: Mapping[str, pd.DataFrame], *, attack_from: int | None = N
         fig.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     plt.close(fig)
     return fig
+
+
+def band(ax: Axes, spread: pd.DataFrame | None, curve: str, quantity: str, colour: str) -> None:
+    """Shade where a curve lies over the committed seeds, from the lowest to the highest.
+
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    spread
+        From `rfout.book.over_seeds`; None draws nothing.
+    curve, quantity
+        Which rows of it.
+    colour
+        Of the curve.
+    """
+    if spread is None or spread.empty:
+        return
+    rows = spread[(spread["curve"] == curve) & (spread["quantity"] == quantity)].sort_values("x")
+    ax.fill_between(
+        rows["x"], rows["lowest"], rows["highest"], color=colour, alpha=0.18, linewidth=0
+    )
 
 
 def images(

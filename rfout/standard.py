@@ -3,14 +3,12 @@
 Chapter: federated-learning builds it step by step.
 """
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .attacks import Trigger
-from .datasets import DEFAULT, chosen_name, load
+from .datasets import load
 from .evaluation import Evaluation
 from .partitions import partition_dirichlet, partition_iid
 
@@ -84,71 +82,3 @@ def standard_federation(
     trainer = LocalTrainer(model, learning_rate=learning_rate, batch_size=batch_size)
     evaluate = Evaluation(data.x_test, data.y_test, trigger, target)
     return Federation(trainer, clients, evaluate=evaluate, rng=rng, **settings)
-
-
-def shared() -> Path | None:
-    """Give the folder for the rounds that several chapters have in common, if there is one.
-
-    Returns
-    -------
-    pathlib.Path or None
-        For `checkpoint` of `Federation.run`: the folder that the environment variable RFOUT_ROUNDS
-        names, as the book's build sets it; None without, and every chapter runs its own rounds.
-
-    Notes
-    -----
-    Chapter: backdoor-attacks.
-    """
-    named = os.environ.get("RFOUT_ROUNDS")
-    if not named:
-        return None
-    Path(named).mkdir(parents=True, exist_ok=True)
-    return Path(named)
-
-
-def claim(holds: bool, statement: str) -> None:
-    """Hold the run to what a chapter says of it, and print it.
-
-    Parameters
-    ----------
-    holds
-        Whether this run bears the statement out.
-    statement
-        What the chapter says, as a sentence.
-
-    Raises
-    ------
-    AssertionError
-        If it does not hold on the default data set, which the chapters are written for. On any
-        other set a failed claim is a finding, and is printed as one.
-
-    Notes
-    -----
-    Chapter: federated-learning.
-    """
-    name = chosen_name()
-    if not holds and name == DEFAULT:
-        raise AssertionError(f"this run does not show it: {statement}")
-    print(statement if holds else f"NOT on {name}: {statement}")
-
-
-def record(**values: float | str) -> None:
-    """Keep measured values under their names, for the prose of the chapter to quote.
-
-    Parameters
-    ----------
-    **values
-        Name to a number or a text. Written ``{glue:text}`name:.3f```, it stands in the prose.
-
-    Notes
-    -----
-    What `myst_nb.glue` writes, without loading it: that takes two seconds of every chapter.
-    Chapter: federated-learning.
-    """
-    from IPython.display import display  # only a chapter needs it
-
-    prefix = "application/papermill.record/"
-    for name, value in values.items():
-        plain = value if isinstance(value, str) else float(value)
-        about = {"scrapbook": {"name": name, "mime_prefix": prefix}}
-        display({f"{prefix}text/plain": repr(plain)}, metadata=about, raw=True)

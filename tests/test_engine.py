@@ -1,6 +1,7 @@
 """How the operator walks over memory: threads, files, sizes, and a compiler that may be absent."""
 
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -194,3 +195,37 @@ def test_what_was_compiled_from_older_sources_is_forgotten(tmp_path):
         os.utime(index, (time.time() - age,) * 2)
     _compile.forget_outdated(folder, package)
     assert sorted(folder.iterdir()) == [new, another]
+
+
+FEATURES = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
+ELSEWHERE = {
+    "NumPy without AVX2 and AVX-512": {"NPY_DISABLE_CPU_FEATURES": " ".join(FEATURES)},
+    "another OpenBLAS": {"OPENBLAS_CORETYPE": "Haswell"},
+    "Numba for another processor": {"NUMBA_CPU_NAME": "nehalem"},
+}
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="these switches are of x86 processors")
+def test_another_processor_changes_no_byte(tmp_path):
+    """The rule's decisions are exact and its sums are in a fixed order, on whatever kernels."""
+    path = tmp_path / "x.npy"
+    rng = np.random.default_rng(1)
+    x = (rng.normal(size=(20, 20_001)) * 10.0 ** rng.integers(-8, 8, 20_001)).astype(np.float32)
+    x[3] *= 40
+    np.save(path, x)
+    code = f"""
+import hashlib, numpy as np
+from rfout import _engine, rfout1d
+x = np.load({str(path)!r})
+robust = {{"center": "median", "scale": "mad"}}
+digest = hashlib.sha256()
+for compiled, form in ((True, {{}}), (True, robust), (False, {{}}), (False, robust)):
+    _engine.LARGE = 0 if compiled else 2**62
+    aggregate, report = rfout1d(x, return_report=True, **form)
+    digest.update(aggregate.tobytes() + report.flagged.tobytes())
+print(digest.hexdigest())
+"""
+    here = run(code)
+    assert {name: run(code, **switch) for name, switch in ELSEWHERE.items()} == dict.fromkeys(
+        ELSEWHERE, here
+    )

@@ -1,11 +1,11 @@
-"""The lineup: eleven aggregators, one contract, settings that a checkpoint can tell apart."""
+"""The lineup: the book's aggregators, one contract, settings that a checkpoint can tell apart."""
 
 import numpy as np
 import pytest
 
-from rfout import Report
+from rfout import Report, rfout1d
 from rfout.checkpoints import fingerprint
-from rfout.lineup import NAMES, lineup
+from rfout.lineup import FAMILY, NAMES, clip_first, lineup
 
 
 def updates(n=20):
@@ -16,7 +16,7 @@ def test_every_aggregator_has_the_contract_of_a_mean():
     x = updates()
     before = x.copy()
     aggregators = lineup(20)
-    assert tuple(aggregators) == NAMES
+    assert tuple(aggregators) == (*NAMES, *FAMILY)
     for name, aggregator in aggregators.items():
         aggregate = aggregator(x)
         assert aggregate.shape == (40,), name
@@ -30,19 +30,19 @@ def test_all_differ_and_each_has_a_fingerprint_that_lasts():
     results = {aggregator(updates()).tobytes() for aggregator in lineup(20).values()}
     assert len(results) >= 9  # RFOut-1d flags next to nothing here, in either form
     prints = [fingerprint(aggregator) for aggregator in lineup(20).values()]
-    assert len(set(prints)) == len(NAMES)
+    assert len(set(prints)) == len(NAMES) + len(FAMILY)
     assert prints == [fingerprint(aggregator) for aggregator in lineup(20).values()]
     other = lineup(20, noise=0.1, seed=1)
     assert fingerprint(other["weak DP"]) not in prints
 
 
-def test_the_two_forms_of_rfout_report_when_asked():
+def test_the_forms_of_rfout_report_when_asked():
     reporting = [
         name
         for name, aggregator in lineup(20, report=True).items()
         if isinstance(aggregator(updates()), tuple)
     ]
-    assert reporting == ["RFOut-1d", "RFOut-1d, median/MAD"]
+    assert reporting == ["RFOut-1d", "RFOut-1d, median/MAD", *FAMILY]
     assert isinstance(lineup(20, report=True)["RFOut-1d"](updates())[1], Report)
 
 
@@ -57,7 +57,7 @@ def test_it_provides_for_the_most_that_bulyan_can(n_clients, provided):
         lineup(n_clients, provided + 1)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("mean", "RLR", "Krum")])
+@pytest.mark.parametrize("name", [n for n in (*NAMES, *FAMILY) if n not in ("mean", "RLR", "Krum")])
 def test_one_far_adversary_moves_every_defence_less_than_the_mean(name):
     x = updates()
     honest = x[1:].mean(axis=0)
@@ -73,3 +73,12 @@ def test_one_far_adversary_moves_every_defence_less_than_the_mean(name):
 def test_settings_out_of_range(n_clients, n_adversaries):
     with pytest.raises(ValueError, match="Bulyan needs"):
         lineup(n_clients, n_adversaries)
+
+
+def test_clipping_first_leaves_nothing_of_a_length_that_no_honest_client_has():
+    x = updates()
+    x[0] *= 1e6
+    clipped = x.astype(np.float64)
+    norms = np.linalg.norm(clipped, axis=1, keepdims=True)
+    clipped *= np.minimum(1, np.median(norms) / norms)
+    np.testing.assert_allclose(clip_first(x), rfout1d(clipped), rtol=1e-4, atol=1e-6)

@@ -33,12 +33,12 @@ AT_ONCE = 2  # a chapter is made for two cores, and a kernel with TensorFlow tak
 ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
 
 
-def execution_key(root: Path) -> str:
-    """Name everything outside a notebook that its outputs depend on."""
+def execution_key(root: Path, but: str = "") -> str:
+    """Name everything outside a notebook that its outputs depend on, but files called `but`*."""
     digest = hashlib.sha256()
     sources = ["rfout/**/*.py", "benchmarks/results/*", "book/results/**/*", "requirements.lock"]
     for path in (path for pattern in sources for path in sorted(root.glob(pattern))):
-        if path.is_file():
+        if path.is_file() and not (but and path.name.startswith(but)):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     dataset = os.environ.get("RFOUT_DATASET", "")
     # Sherpa.ai's framework where it is installed, else its stand-in: the chapter says which.

@@ -1,0 +1,306 @@
+"""One experiment: its description, and how it is run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..adaptive import InsideBand, LittleIsEnough, SmallColluder, collude, distribute
+from ..attacks import InstanceKey, PatternKey, Trigger, Window
+from ..checkpoints import fingerprint
+from ..clients import Client, recruit
+from ..datasets import cache_dir
+from ..evaluation import Evaluation
+from ..federation import Federation
+from ..limits import hidden_reach
+from ..lineup import lineup
+from ..standard import standard_federation
+from ..triggers import EdgeCases, rarest
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A federation before any attack.
+
+    Attributes
+    ----------
+    dataset, n_train, n_test
+        As for `rfout.datasets.load`; None takes all images.
+    n_clients, clients_per_round
+        Size of the federation, and of a round; None takes all clients.
+    alpha
+        Concentration of the Dirichlet partition; None is IID.
+    warm_up
+        Rounds under the mean before the attack.
+    learning_rate, batch_size
+        Of local training.
+    """
+
+    dataset: str = "digits"
+    n_train: int | None = 4000
+    n_test: int | None = 1000
+    n_clients: int = 20
+    clients_per_round: int | None = None
+    alpha: float | None = None
+    warm_up: int = 20
+    learning_rate: float = 0.2
+    batch_size: int = 20
+
+    @property
+    def partition(self) -> str:
+        """The partition in words."""
+        return "IID" if self.alpha is None else f"Dirichlet {self.alpha:g}"
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What the adversaries of an experiment do, and for how long it is observed.
+
+    Attributes
+    ----------
+    name
+        Of the attack, in tables and figures.
+    kind
+        "replacement", "distributed", "small colluders", "inside band" or "little is enough".
+    trigger
+        "pattern", "instance" (a test image of a three), "rare instance" (the rarest test image of
+        a seven) or "edge cases" (the tail of the test sevens).
+    target
+        The label that the adversaries want.
+    n_adversaries
+        How many there are; 0 is no attack.
+    chosen
+        "random" draws them by the seed of the run; "first" takes those with the lowest numbers.
+    boost
+        Factor on the update; None is n_clients / n_adversaries, 1 is no boost.
+    rate, epochs
+        Share of poisoned samples, and local epochs of the adversaries.
+    reach
+        For the kinds that hide: how far they go, in the honest standard deviations that they
+        estimate. None is 0.8 of the detection threshold (`rfout.limits.hidden_reach`).
+    n_rounds
+        Attacked rounds that are observed.
+    last
+        In how many of them the adversaries attack; None is all, 1 is a single shot.
+    """
+
+    name: str
+    kind: str = "replacement"
+    trigger: str = "pattern"
+    target: int = 0
+    n_adversaries: int = 1
+    chosen: str = "random"
+    boost: float | None = None
+    rate: float = 0.5
+    epochs: int = 5
+    reach: float | None = None
+    n_rounds: int = 10
+    last: int | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One experiment: two runs that are equal give the same numbers on one machine.
+
+    Attributes
+    ----------
+    setting, attack
+        What is attacked, and how.
+    defence
+        A name of `rfout.lineup.NAMES`.
+    seed
+        Of everything.
+    """
+
+    setting: Setting
+    attack: Attack
+    defence: str
+    seed: int
+
+
+def triggers(name: str, evaluation: Evaluation) -> tuple[Trigger, Trigger]:
+    """Make an attack's trigger: the one to train on, and the one to measure with.
+
+    They differ for edge cases alone, whose adversaries never see the images they are judged by.
+    """
+    x, y = evaluation.x, evaluation.y
+    if name == "pattern":
+        return (PatternKey(),) * 2
+    if name == "instance":
+        return (InstanceKey(x[y == 3][0]),) * 2
+    sevens = x[y == 7]
+    if name == "rare instance":
+        return (InstanceKey(sevens[rarest(sevens, 1)][0]),) * 2
+    if name == "edge cases":
+        tail = sevens[rarest(sevens, 40)]
+        return EdgeCases(tail[::2]), EdgeCases(tail[1::2])
+    raise ValueError(f"no trigger is called {name!r}")
+
+
+def recruits(
+    attack: Attack, clients: Sequence[Client], chosen: Sequence[int], trigger: Trigger, first: int
+) -> list[Client]:
+    """Turn the chosen clients into the adversaries of an attack that begins in round `first`.
+
+    Raises
+    ------
+    ValueError
+        If there is no attack of this kind.
+    """
+    if not chosen:
+        return list(clients)
+    window = Window(first, None if attack.last is None else first + attack.last - 1)
+    plant: dict[str, Any] = {
+        "target": attack.target, "rate": attack.rate, "boost": attack.boost,
+        "epochs": attack.epochs, "window": window,
+    }  # fmt: skip
+    if attack.kind == "replacement":
+        return recruit(clients, chosen, trigger=trigger, **plant)
+    if attack.kind == "distributed":
+        return distribute(clients, chosen, PatternKey(), **plant)
+    reach = attack.reach
+    z = 0.8 * hidden_reach(len(clients), len(chosen)) if reach is None else reach
+    if attack.kind == "small colluders":
+        return collude(clients, chosen, SmallColluder, z=z, outside=1 / 3, trigger=trigger, **plant)
+    if attack.kind == "inside band":
+        return collude(clients, chosen, InsideBand, z=z, trigger=trigger, **plant)
+    if attack.kind == "little is enough":
+        return collude(clients, chosen, LittleIsEnough, z=z, window=window)
+    raise ValueError(f"no attack is of the kind {attack.kind!r}")
+
+
+def warm_up(setting: Setting, seed: int, *, checkpoint: Path | None = None) -> Federation:
+    """Train a federation without an attack, for every attack and defence to start from.
+
+    Parameters
+    ----------
+    setting, seed
+        Which federation.
+    checkpoint
+        As for `Federation.run`.
+
+    Returns
+    -------
+    :class:`~rfout.federation.Federation`
+        After its warm-up rounds.
+
+    Examples
+    --------
+    >>> small = Setting(n_train=200, n_test=50, n_clients=12, warm_up=1)
+    >>> warm_up(small, seed=0).round_number
+    1
+    """
+    federation = standard_federation(
+        rng=np.random.default_rng(seed), n_clients=setting.n_clients, alpha=setting.alpha,
+        dataset=setting.dataset, n_train=setting.n_train, n_test=setting.n_test,
+        learning_rate=setting.learning_rate, batch_size=setting.batch_size,
+        clients_per_round=setting.clients_per_round,
+    )  # fmt: skip
+    federation.run(setting.warm_up, checkpoint=checkpoint)
+    return federation
+
+
+@lru_cache(maxsize=4)
+def _warm(setting: Setting, seed: int, scratch: Path) -> Federation:
+    return warm_up(setting, seed, checkpoint=scratch / f"{fingerprint(setting, seed)[:16]}.npz")
+
+
+def under_attack(warm: Federation, attack: Attack, defence: str, seed: int) -> Federation:
+    """Fork a federation with the adversaries recruited and the defence in place.
+
+    Parameters
+    ----------
+    warm
+        From `warm_up`; it is not changed.
+    attack, defence, seed
+        As in `Run`.
+
+    Raises
+    ------
+    ValueError
+        If the attack has an unknown kind or trigger, or there are too few clients to poison.
+    KeyError
+        If no defence has this name.
+    """
+    evaluation = warm.evaluate
+    assert isinstance(evaluation, Evaluation)
+    trained_on, measured_with = triggers(attack.trigger, evaluation)
+    # A client that holds little but the target's label has too few samples to poison.
+    able = [i for i, own in enumerate(warm.clients) if np.mean(own.y != attack.target) >= 0.5]
+    if len(able) < attack.n_adversaries:
+        raise ValueError(f"only {len(able)} clients have samples to poison: take another seed")
+    if attack.chosen == "random":
+        able = np.random.default_rng([seed, 1]).permutation(able).tolist()
+    chosen = sorted(able[: attack.n_adversaries])
+    clients = recruits(attack, warm.clients, chosen, trained_on, warm.round_number + 1)
+    n_sampled = warm.clients_per_round or len(warm.clients)
+    federation = warm.fork(
+        clients=clients, aggregator=lineup(n_sampled, report=True)[defence], always=chosen
+    )
+    federation.evaluate = replace(evaluation, trigger=measured_with, target=attack.target)
+    return federation
+
+
+def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
+    """Run one experiment.
+
+    Parameters
+    ----------
+    run
+        What to run.
+    scratch
+        Where checkpoints go, so that a run that was killed goes on; None is a folder in the
+        user's cache.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a round, counted from the attack's first: round, main_task_accuracy,
+        backdoor_accuracy, honest_flagged and adversary_flagged (mean share of flagged
+        coordinates; NaN where the aggregator gives no report).
+
+    Examples
+    --------
+    >>> small = Setting(n_train=200, n_test=50, n_clients=12, warm_up=1)
+    >>> attack = Attack("boosted", n_rounds=2)
+    >>> execute(Run(small, attack, "RFOut-1d", seed=0))["round"].tolist()
+    [1, 2]
+    """
+    scratch = cache_dir() / "experiments" if scratch is None else scratch
+    federation = under_attack(
+        _warm(run.setting, run.seed, scratch), run.attack, run.defence, run.seed
+    )
+    checkpoint = scratch / f"{fingerprint(run)[:16]}.npz"
+    history = federation.run(run.attack.n_rounds, checkpoint=checkpoint)
+    checkpoint.unlink()
+    return observed(history.iloc[run.setting.warm_up :])
+
+
+def observed(history: pd.DataFrame) -> pd.DataFrame:
+    """Reduce the attacked rounds of a history to what is kept: the table of `execute`."""
+    shares = [
+        flagged_shares(*of_round)
+        for of_round in zip(history.flagged, history.sampled, history.adversaries, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "round": range(1, len(history) + 1),
+            "main_task_accuracy": history["main_task_accuracy"].to_numpy(),
+            "backdoor_accuracy": history["backdoor_accuracy"].to_numpy(),
+            "honest_flagged": [honest for honest, _ in shares],
+            "adversary_flagged": [adversary for _, adversary in shares],
+        }
+    )
+
+
+def flagged_shares(
+    flagged: Sequence[float], sampled: Sequence[int], adversaries: Sequence[int]
+) -> tuple[float, float]:
+    """Mean flagged share of the honest clients and of the adversaries of a round."""
+    who = np.isin(sampled, adversaries)
+    share = np.array(flagged if len(flagged) else [np.nan] * len(sampled))
+    return float(share[~who].mean()), float(share[who].mean()) if who.any() else np.nan
