@@ -10,10 +10,10 @@ unexport PYTHONPATH PYTHONHOME
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help book test lint serve lab notebooks bench results lock clean
+.PHONY: help book test test-elsewhere lint serve lab notebooks bench results replicate lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  PYTHON=python3.12 make book        choose the interpreter of .venv"
 	@echo "  RFOUT_DATASET=emnist-digits make book    run the book on another data set"
@@ -21,8 +21,15 @@ help: ## list the targets
 book: .venv/.book ## execute every chapter and build the book; warnings are errors
 	$(BIN)/python tools/build_book.py
 
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 test: .venv/.dev ## lint, types, unit tests, the notebooks under nbval, the built pages
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	$(PYTEST)
+
+# As it is; with the kernels of an older processor; with the threads of a larger one.
+test-elsewhere: .venv/.dev ## what depends on training again, on the arithmetic of other machines
+	@failed=; for setting in RFOUT_STRICT=1 ONEDNN_MAX_CPU_ISA=SSE41 TF_NUM_INTRAOP_THREADS=8; do \
+		echo "$$setting"; env $$setting $(PYTEST) -m training || failed="$$failed $$setting"; \
+	done; test -z "$$failed" || { echo "failed with:$$failed"; exit 1; }
 
 lint: .venv/.dev ## ruff and mypy
 	$(BIN)/ruff check .
@@ -43,8 +50,11 @@ bench: .venv/.book ## measure the operator against a mean and its rivals (tables
 	$(BIN)/python benchmarks/aggregation.py $(ONLY)
 
 SUITE ?= fashion-mnist
-results: .venv/.book ## run what is missing of the long experiments (SUITE=emnist-digits, cifar10, short)
-	env -u TQDM_DISABLE $(BIN)/python -m rfout.results $(SUITE)
+results: .venv/.book ## run what is missing of the long experiments (SUITE=adaptive, emnist-digits, cifar10, short)
+	env -u TQDM_DISABLE $(BIN)/python -m rfout.experiments $(SUITE)
+
+replicate: .venv/.book ## run the chapters' claims with ten seeds and two arithmetics (ONLY=limits for one)
+	$(BIN)/python tools/replicate.py $(ONLY)
 
 UV = .uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \

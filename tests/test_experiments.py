@@ -12,7 +12,6 @@ from rfout.experiments import results as kept
 from rfout.experiments import run as running
 from rfout.lineup import FAMILY, NAMES
 
-pytestmark = pytest.mark.training
 RESULTS = Path(__file__).parents[1] / "book" / "results"
 
 SETTING = Setting(n_train=480, n_test=100, n_clients=16, clients_per_round=12, warm_up=2)

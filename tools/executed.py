@@ -27,6 +27,7 @@ from traitlets.config import Config
 # TensorFlow reads these when it is imported; its log lines are no part of a chapter.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar differs in every run
+os.environ.setdefault("RFOUT_STRICT", "1")  # a claim that fails is an error
 
 AT_ONCE = 2  # a chapter is made for two cores, and a kernel with TensorFlow takes up to 1.5 GB
 # A kernel that talks to its client in the clear prints a warning, for each chapter.
