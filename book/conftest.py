@@ -37,9 +37,7 @@ def pytest_runtest_call(item):
         [one for one in new if not is_measured(one)], ref
     )
     yield  # a cell that fails raises here
-    found = differences(
-        item.path.stem, measured(stored), measured(item.test_outputs), register()
-    )
+    found = differences(item.path.stem, measured(stored), measured(item.test_outputs), register())
     if found:
         item.raise_cell_error("Measured values differ by more than their spread", "\n".join(found))
     file = item.parent

@@ -41,10 +41,10 @@ def execution_key(root: Path, but: str = "") -> str:
     for path in (path for pattern in sources for path in sorted(root.glob(pattern))):
         if path.is_file() and not (but and path.name.startswith(but)):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    dataset = os.environ.get("RFOUT_DATASET", "")
+    chosen = [os.environ.get(name, "") for name in ("RFOUT_DATASET", "RFOUT_SEED")]
     # Sherpa.ai's framework where it is installed, else its stand-in: the chapter says which.
     shfl = os.environ.get("SHFL_PATH") or importlib.util.find_spec("shfl") is not None
-    digest.update(f"{dataset} {shfl} {sys.version_info[:2]}".encode())
+    digest.update(f"{chosen} {shfl} {sys.version_info[:2]}".encode())
     return digest.hexdigest()[:16]
 
 
