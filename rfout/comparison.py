@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .attacks import InstanceKey, PatternKey, Trigger, Window
-from .clients import Client, Round, recruit
+from .attacks import InstanceKey, PatternKey, Window, recruit
+from .clients import Client, Round
+from .defences import NAMES, lineup
 from .evaluation import Evaluation
 from .federation import Federation
-from .lineup import NAMES, lineup
-from .models import LocalTrainer, Params
+from .models import LocalTrainer
 from .standard import standard_federation
+from .vocabulary import Params, Trigger
 
 SEEDS = (2022, 2023, 2024)
 PARTITIONS = {"IID": None, "Dirichlet": 0.5}
@@ -88,13 +89,12 @@ class _Remembering(Client):
         return self.client.attacks(number)
 
     def update(
-        self, trainer: LocalTrainer, params: Params, now: Round, epochs: int,
-        rng: np.random.Generator,
-    ) -> Params:  # fmt: skip
+        self, trainer: LocalTrainer, params: Params, now: Round, rng: np.random.Generator
+    ) -> Params:
         if not np.array_equal(params, self.start):
-            return self.client.update(trainer, params, now, epochs, rng)
+            return self.client.update(trainer, params, now, rng)
         if now.number not in self.memory:
-            self.memory[now.number] = self.client.update(trainer, params, now, epochs, rng)
+            self.memory[now.number] = self.client.update(trainer, params, now, rng)
         return self.memory[now.number]
 
 
@@ -141,7 +141,7 @@ def compare(
     attack
         What the adversaries do.
     names
-        The aggregators, by their names in `rfout.lineup`.
+        The aggregators, by their names in `rfout.defences.lineup`.
     n_rounds
         Rounds to run, if not those of `attack`.
 

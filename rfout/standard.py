@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .attacks import Trigger
 from .datasets import load
 from .evaluation import Evaluation
 from .partitions import partition_dirichlet, partition_iid
+from .vocabulary import Trigger
 
 if TYPE_CHECKING:  # TensorFlow takes seconds, and a page that only records needs none
     from .federation import Federation

@@ -9,17 +9,28 @@ from hypothesis import strategies as st
 
 from rfout import rfout1d
 from rfout._tensorflow import keras
-from rfout.adaptive import InsideBand, LittleIsEnough, SmallColluder, collude, distribute
-from rfout.attacks import PatternKey, Window
+from rfout.attacks import (
+    Collusion,
+    InsideBand,
+    LittleIsEnough,
+    PatternKey,
+    PatternPart,
+    SmallColluder,
+    Window,
+    collude,
+    distribute,
+    into_band,
+    largest_boost,
+    recruit,
+    unlucky_z,
+)
 from rfout.checkpoints import fingerprint
-from rfout.clients import Client, Round, recruit
-from rfout.collusion import Collusion, into_band, largest_boost, unlucky_z
+from rfout.clients import Client, Round
 from rfout.defences import mean
 from rfout.evaluation import Evaluation
 from rfout.federation import Federation
 from rfout.limits import hidden_reach
 from rfout.models import LocalTrainer
-from rfout.triggers import PatternPart
 
 TRIGGER = PatternKey(size=3)
 N, K = 40, 3
@@ -64,7 +75,7 @@ def colluders(role, n_probes=20, **attack):
 
 
 def sends(client, trainer, start, now=NOW, seed=0):
-    return client.update(trainer, start, now, 1, rng(seed))
+    return client.update(trainer, start, now, rng(seed))
 
 
 # The estimate
@@ -73,7 +84,7 @@ def sends(client, trainer, start, now=NOW, seed=0):
 def test_the_estimate_is_near_what_honest_clients_send(trainer, start):
     honest = np.stack([sends(c, trainer, start, seed=i) for i, c in enumerate(CLIENTS[K:])])
     x, y = (np.concatenate([getattr(c, part) for c in CLIENTS[:10]]) for part in "xy")
-    guess, std = Collusion(x, y, n_samples=60, n_probes=40).estimate(trainer, start, NOW, 1)
+    guess, std = Collusion(x, y, n_samples=60, n_probes=40).estimate(trainer, start, NOW)
     moved = honest.std(axis=0) > 0
     ratio = np.median(std[moved] / honest.std(axis=0)[moved])
     assert 0.8 < ratio < 1.25
@@ -91,13 +102,13 @@ def test_the_estimate_sees_the_colluders_samples_and_nobody_elses(trainer, start
 def test_colluders_reckon_the_same_in_a_round_and_anew_in_the_next(trainer, start):
     pooled = CLIENTS[0].x, CLIENTS[0].y
     one, two = (Collusion(*pooled, n_samples=30) for _ in range(2))
-    at_one = one.estimate(trainer, start, NOW, 1)
-    np.testing.assert_array_equal(at_one, two.estimate(trainer, start, NOW, 1))
+    at_one = one.estimate(trainer, start, NOW)
+    np.testing.assert_array_equal(at_one, two.estimate(trainer, start, NOW))
     later = Round(2, NOW.sampled, NOW.adversaries)
-    assert not np.array_equal(at_one, one.estimate(trainer, start, later, 1))
-    np.testing.assert_array_equal(at_one, one.estimate(trainer, start, NOW, 1))
+    assert not np.array_equal(at_one, one.estimate(trainer, start, later))
+    np.testing.assert_array_equal(at_one, one.estimate(trainer, start, NOW))
     other = Collusion(*pooled, n_samples=30, seed=1)
-    assert not np.array_equal(at_one, other.estimate(trainer, start, NOW, 1))
+    assert not np.array_equal(at_one, other.estimate(trainer, start, NOW))
 
 
 def test_what_is_agreed_is_made_once_and_again_when_what_it_depends_on_changes():
@@ -200,7 +211,7 @@ def test_the_unlucky_z_is_that_of_the_paper():
 
 def test_all_send_one_vector_z_deviations_below_the_mean(trainer, start):
     first, second, _ = colluders(LittleIsEnough, z=1.5)
-    guess, std = first.collusion.estimate(trainer, start, NOW, 1)
+    guess, std = first.collusion.estimate(trainer, start, NOW)
     sent = sends(first, trainer, start)
     np.testing.assert_allclose(sent, guess - 1.5 * std, rtol=1e-5, atol=1e-7)
     np.testing.assert_array_equal(sent, sends(second, trainer, start, seed=9))
@@ -223,7 +234,7 @@ def test_a_little_is_flagged_less_than_a_lot(trainer, start):
 @pytest.mark.parametrize("z", [0.5, 3.0])
 def test_no_coordinate_leaves_the_band(trainer, start, z):
     first, second, _ = colluders(InsideBand, z=z, epochs=5)
-    guess, std = first.collusion.estimate(trainer, start, NOW, 1)
+    guess, std = first.collusion.estimate(trainer, start, NOW)
     sent = sends(first, trainer, start)
     assert sent.dtype == np.float32
     assert np.all(np.abs(sent - guess) <= z * std * (1 + 1e-5) + 1e-6)
@@ -233,7 +244,7 @@ def test_no_coordinate_leaves_the_band(trainer, start, z):
 
 def test_a_wide_band_constrains_nothing_and_carries_the_aggregate_to_the_model(trainer, start):
     client = colluders(InsideBand, z=1e6, epochs=10)[0]
-    guess, _ = client.collusion.estimate(trainer, start, NOW, 1)
+    guess, _ = client.collusion.estimate(trainer, start, NOW)
     model = start + guess + (sends(client, trainer, start) - guess) * K / N
     x, y = samples(90, seed=77)
     assert np.mean(trainer.predict(model, TRIGGER(x[y != 0], rng())) == 0) > 0.9
@@ -245,7 +256,7 @@ def test_a_wide_band_constrains_nothing_and_carries_the_aggregate_to_the_model(t
 
 def test_small_colluders_boost_as_far_as_the_band_goes(trainer, start):
     client = colluders(SmallColluder, z=5.0, outside=0.5)[0]
-    guess, std = client.collusion.estimate(trainer, start, NOW, 1)
+    guess, std = client.collusion.estimate(trainer, start, NOW)
     sent = sends(client, trainer, start)
     plain = sends(recruit(CLIENTS, {0}, trigger=TRIGGER, boost=1.0)[0], trainer, start)
     factor = sent @ plain / (plain @ plain)
@@ -273,8 +284,8 @@ def test_small_colluders_never_boost_more_than_the_mean_needs(trainer, start):
 def test_outside_its_window_a_colluder_is_an_honest_client(trainer, start, role):
     client = colluders(role, z=3.0, window=Window(5, 6))[0]
     assert [client.attacks(number) for number in (4, 5, 6, 7)] == [False, True, True, False]
-    honest = CLIENTS[0].update(trainer, start, NOW, 1, rng(3))
-    np.testing.assert_array_equal(client.update(trainer, start, NOW, 1, rng(3)), honest)
+    honest = CLIENTS[0].update(trainer, start, NOW, rng(3))
+    np.testing.assert_array_equal(client.update(trainer, start, NOW, rng(3)), honest)
 
 
 def test_the_chosen_collude_and_the_others_stay():

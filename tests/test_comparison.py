@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rfout.attacks import InstanceKey, PatternKey, Window
+from rfout.attacks import InstanceKey, PatternKey, Window, recruit
 from rfout.comparison import (
     ATTACKS,
     EPOCHS,
@@ -22,8 +22,7 @@ from rfout.comparison import (
     configuration,
     trigger_of,
 )
-from rfout.federation import recruit
-from rfout.lineup import NAMES, lineup
+from rfout.defences import NAMES, lineup
 from rfout.standard import standard_federation
 
 RESULT = Path(__file__).parents[1] / "book" / "results" / "defences-compared.csv"

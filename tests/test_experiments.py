@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rfout.defences import FAMILY, NAMES
 from rfout.experiments import Attack, Run, Setting, execute, read_origins, read_results, suites
 from rfout.experiments import results as kept
 from rfout.experiments import run as running
-from rfout.lineup import FAMILY, NAMES
 
 RESULTS = Path(__file__).parents[1] / "book" / "results"
 

@@ -49,14 +49,12 @@ def test_import_loads_no_package_but_numpy():
     [
         "attacks",
         "checkpoints",
-        "byzantine",
         "defences",
         "evaluation",
         "limits",
-        "lineup",
         "partitions",
         "datasets",
-        "triggers",
+        "vocabulary",
     ],
 )
 def test_rooms_of_arrays_load_no_framework(room):

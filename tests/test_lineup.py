@@ -5,7 +5,7 @@ import pytest
 
 from rfout import Report, rfout1d
 from rfout.checkpoints import fingerprint
-from rfout.lineup import FAMILY, NAMES, clip_first, lineup
+from rfout.defences import FAMILY, NAMES, clip_first, lineup
 
 
 def updates(n=20):

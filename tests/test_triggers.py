@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfout.attacks import PatternKey
-from rfout.triggers import EdgeCases, PatternPart, rarest, split_pattern
+from rfout.attacks import EdgeCases, PatternKey, PatternPart, rarest, split_pattern
 
 relaxed = settings(deadline=None, max_examples=60)
 

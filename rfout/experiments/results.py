@@ -24,7 +24,7 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from ..lineup import FAMILY, NAMES
+from ..defences import FAMILY, NAMES
 from .run import Attack, Run, Setting, execute
 from .suites import suites
 

@@ -9,17 +9,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..adaptive import InsideBand, LittleIsEnough, SmallColluder, collude, distribute
-from ..attacks import InstanceKey, PatternKey, Trigger, Window
+from ..attacks import (
+    EdgeCases,
+    InsideBand,
+    InstanceKey,
+    LittleIsEnough,
+    PatternKey,
+    SmallColluder,
+    Window,
+    collude,
+    distribute,
+    rarest,
+    recruit,
+)
 from ..checkpoints import fingerprint
-from ..clients import Client, recruit
+from ..clients import Client
 from ..datasets import cache_dir
+from ..defences import lineup
 from ..evaluation import Evaluation
 from ..federation import Federation
 from ..limits import hidden_reach
-from ..lineup import lineup
 from ..standard import standard_federation
-from ..triggers import EdgeCases, rarest
+from ..vocabulary import Trigger
 
 
 @dataclass(frozen=True)
@@ -111,7 +122,7 @@ class Run:
     setting, attack
         What is attacked, and how.
     defence
-        A name of `rfout.lineup.NAMES`.
+        A name of `rfout.defences.lineup`.
     seed
         Of everything.
     """

@@ -3,7 +3,7 @@
 from itertools import product
 from typing import Any
 
-from ..lineup import FAMILY, NAMES
+from ..defences import FAMILY, NAMES
 from .run import Attack, Run, Setting
 
 SEEDS = range(2022, 2032)

@@ -1,10 +1,4 @@
-"""The mean, and the rivals of RFOut-1d that keep a mean and change what goes in or comes out.
-
-An aggregator takes (n_clients, n_params) and gives (n_params,). `rfout.byzantine` has those that
-leave clients or values out, `rfout.lineup` all of them under the names that the book prints.
-
-Chapter: defences-compared.
-"""
+"""The mean, and the rivals of RFOut-1d that keep a mean and change what goes in or comes out."""
 
 import math
 import zlib
@@ -14,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _validate
+from .. import _validate
 
 # (n_clients, ...), or a list of each client's array, or of each client's list of layers.
 Updates = Any

@@ -1,16 +1,67 @@
-"""Triggers that are shared out, and triggers that are no mark at all.
-
-Arrays in, arrays out, beside the two of `rfout.attacks`.
-
-Chapter: adaptive-attacks.
-"""
+"""Triggers: what the backdoor answers to. Arrays in, arrays out."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .attacks import Images, PatternKey
+from ..vocabulary import Images
+
+
+@dataclass(frozen=True)
+class PatternKey:
+    """A small pattern stamped on the lower right corner of any image.
+
+    Attributes
+    ----------
+    size
+        Height and width of the pattern, in pixels: a cross on a black square.
+    value
+        Brightness of the cross, in [0, 1].
+
+    Notes
+    -----
+    Every triggered image shares the pattern and nothing else, so the model can learn it from few
+    examples. Chapter: backdoor-attacks.
+    """
+
+    size: int = 5
+    value: float = 1.0
+
+    def __call__(self, images: Images, rng: np.random.Generator) -> Images:
+        """Stamp (n, height, width, channels) images; `rng` is not used."""
+        if min(images.shape[1:3]) < self.size:
+            raise ValueError(f"a pattern of {self.size} pixels does not fit in {images.shape[1:3]}")
+        square = np.eye(self.size, dtype=bool)
+        cross = np.where(square | square[::-1], np.float32(self.value), np.float32(0))
+        triggered = images.copy()
+        triggered[:, -self.size :, -self.size :, :] = cross[:, :, None]
+        return triggered
+
+
+@dataclass(frozen=True)
+class InstanceKey:
+    """One chosen image is the key: it, under a little noise, is what the adversary shows later.
+
+    Attributes
+    ----------
+    key
+        (height, width, channels) float32 in [0, 1]: the chosen image.
+    noise
+        Half-width of the uniform noise on each pixel, in brightness.
+
+    Notes
+    -----
+    Chapter: backdoor-attacks.
+    """
+
+    key: Images
+    noise: float = 0.1
+
+    def __call__(self, images: Images, rng: np.random.Generator) -> Images:
+        """Give as many noisy copies of the key as there are `images`."""
+        noise = rng.uniform(-self.noise, self.noise, size=(len(images), *self.key.shape))
+        return np.clip(self.key + noise, 0.0, 1.0).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .attacks import Images, Labels
-from .checkpoints import fingerprint
-from .clients import Client, Round
-from .models import LocalTrainer, Params
+from ..checkpoints import fingerprint
+from ..clients import Client, Round
+from ..vocabulary import Images, Labels, Params
+
+if TYPE_CHECKING:  # it loads TensorFlow
+    from ..models import LocalTrainer
 
 _ONE_AT_A_TIME = threading.RLock()
 
@@ -90,7 +92,7 @@ class Collusion:
             return self._made[name][1]
 
     def estimate(
-        self, trainer: LocalTrainer, params: Params, now: Round, epochs: int
+        self, trainer: "LocalTrainer", params: Params, now: Round
     ) -> tuple[Params, Params]:
         """Mean and standard deviation, (n_params,) each, of honest updates in this round."""
 
@@ -99,10 +101,10 @@ class Collusion:
             for _ in range(self.n_probes):
                 drawn = rng.integers(len(self.y), size=self.n_samples)
                 probe = Client(self.x[drawn], self.y[drawn])
-                sent.append(probe.update(trainer, params, now, epochs, rng))
+                sent.append(probe.update(trainer, params, now, rng))
             return np.mean(sent, axis=0), np.std(sent, axis=0, ddof=1)
 
-        return self.agree("estimate", now.number, probes, params, epochs)
+        return self.agree("estimate", now.number, probes, params, now.epochs)
 
 
 def into_band(update: Params, mean: Params, reach: Params) -> Params:

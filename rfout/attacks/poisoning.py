@@ -1,77 +1,10 @@
-"""What an adversary does: triggers, poisoned data, a boosted update, and when.
+"""Poisoned samples, a boosted update, and when an adversary attacks. Arrays in, arrays out."""
 
-Everything here is arrays in, arrays out. `rfout.federation.Adversary` puts the pieces together.
-
-Chapter: backdoor-attacks.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Images = NDArray[np.float32]
-Labels = NDArray[np.int64]
-
-Trigger = Callable[[Images, np.random.Generator], Images]
-"""Makes triggered images (n, height, width, channels) out of clean ones; changes no input."""
-
-
-@dataclass(frozen=True)
-class PatternKey:
-    """A small pattern stamped on the lower right corner of any image.
-
-    Attributes
-    ----------
-    size
-        Height and width of the pattern, in pixels: a cross on a black square.
-    value
-        Brightness of the cross, in [0, 1].
-
-    Notes
-    -----
-    Every triggered image shares the pattern and nothing else, so the model can learn it from few
-    examples. Chapter: backdoor-attacks.
-    """
-
-    size: int = 5
-    value: float = 1.0
-
-    def __call__(self, images: Images, rng: np.random.Generator) -> Images:
-        """Stamp (n, height, width, channels) images; `rng` is not used."""
-        if min(images.shape[1:3]) < self.size:
-            raise ValueError(f"a pattern of {self.size} pixels does not fit in {images.shape[1:3]}")
-        square = np.eye(self.size, dtype=bool)
-        cross = np.where(square | square[::-1], np.float32(self.value), np.float32(0))
-        triggered = images.copy()
-        triggered[:, -self.size :, -self.size :, :] = cross[:, :, None]
-        return triggered
-
-
-@dataclass(frozen=True)
-class InstanceKey:
-    """One chosen image is the key: it, under a little noise, is what the adversary shows later.
-
-    Attributes
-    ----------
-    key
-        (height, width, channels) float32 in [0, 1]: the chosen image.
-    noise
-        Half-width of the uniform noise on each pixel, in brightness.
-
-    Notes
-    -----
-    Chapter: backdoor-attacks.
-    """
-
-    key: Images
-    noise: float = 0.1
-
-    def __call__(self, images: Images, rng: np.random.Generator) -> Images:
-        """Give as many noisy copies of the key as there are `images`."""
-        noise = rng.uniform(-self.noise, self.noise, size=(len(images), *self.key.shape))
-        return np.clip(self.key + noise, 0.0, 1.0).astype(np.float32)
+from ..vocabulary import Images, Labels, Params, Trigger
 
 
 def poison(
@@ -122,7 +55,7 @@ def poison(
     return x, y
 
 
-def replace_model(update: NDArray[np.float32], boost: float) -> NDArray[np.float32]:
+def replace_model(update: Params, boost: float) -> Params:
     """Boost an update so that it survives the average: model replacement.
 
     Parameters

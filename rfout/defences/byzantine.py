@@ -3,7 +3,6 @@
 Coordinate median and trimmed mean rank the values of each coordinate. Krum and Multi-Krum choose
 clients by the distances between whole updates. Bulyan does the one after the other.
 
-Chapter: defences-compared.
 """
 
 import operator
@@ -12,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _validate
-
-Array = NDArray[np.floating]
+from .. import _validate
+from ..vocabulary import Array
 
 BLOCK = 2**14  # coordinates whose products are summed at a time, in float64
 

@@ -1,15 +1,12 @@
-"""The mean, RFOut-1d and its rivals, under the names that the book prints and with its settings.
-
-Chapter: defences-compared.
-"""
+"""The mean, RFOut-1d and its rivals, under the names that the book prints and with its settings."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from ..rfout1d import rfout1d
+from .averages import clip_updates, mean, norm_clipping, rlr, weak_dp
 from .byzantine import bulyan, krum, median, multi_krum, trimmed_mean
-from .defences import clip_updates, mean, norm_clipping, rlr, weak_dp
-from .rfout1d import rfout1d
 
 NAMES = (
     "mean", "RFOut-1d", "RFOut-1d, median/MAD", "median", "trimmed mean", "Krum", "Multi-Krum",
