@@ -16,7 +16,7 @@ def test_every_aggregator_has_the_contract_of_a_mean():
     x = updates()
     before = x.copy()
     aggregators = lineup(20)
-    assert tuple(aggregators) == (*NAMES, *FAMILY)
+    assert tuple(aggregators) == NAMES
     for name, aggregator in aggregators.items():
         aggregate = aggregator(x)
         assert aggregate.shape == (40,), name
@@ -30,7 +30,7 @@ def test_all_differ_and_each_has_a_fingerprint_that_lasts():
     results = {aggregator(updates()).tobytes() for aggregator in lineup(20).values()}
     assert len(results) >= 9  # RFOut-1d flags next to nothing here, in either form
     prints = [fingerprint(aggregator) for aggregator in lineup(20).values()]
-    assert len(set(prints)) == len(NAMES) + len(FAMILY)
+    assert len(set(prints)) == len(NAMES)
     assert prints == [fingerprint(aggregator) for aggregator in lineup(20).values()]
     other = lineup(20, noise=0.1, seed=1)
     assert fingerprint(other["weak DP"]) not in prints
@@ -42,7 +42,7 @@ def test_the_forms_of_rfout_report_when_asked():
         for name, aggregator in lineup(20, report=True).items()
         if isinstance(aggregator(updates()), tuple)
     ]
-    assert reporting == ["RFOut-1d", "RFOut-1d, median/MAD", *FAMILY]
+    assert reporting == list(FAMILY)
     assert isinstance(lineup(20, report=True)["RFOut-1d"](updates())[1], Report)
 
 
@@ -57,7 +57,8 @@ def test_it_provides_for_the_most_that_bulyan_can(n_clients, provided):
         lineup(n_clients, provided + 1)
 
 
-@pytest.mark.parametrize("name", [n for n in (*NAMES, *FAMILY) if n not in ("mean", "RLR", "Krum")])
+# Krum gives one client's update, and FoolsGold looks for several of one direction.
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"mean", "Krum", "FoolsGold"}))
 def test_one_far_adversary_moves_every_defence_less_than_the_mean(name):
     x = updates()
     honest = x[1:].mean(axis=0)
@@ -81,4 +82,4 @@ def test_clipping_first_leaves_nothing_of_a_length_that_no_honest_client_has():
     clipped = x.astype(np.float64)
     norms = np.linalg.norm(clipped, axis=1, keepdims=True)
     clipped *= np.minimum(1, np.median(norms) / norms)
-    np.testing.assert_allclose(clip_first(x), rfout1d(clipped), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(clip_first(x, rfout1d), rfout1d(clipped), rtol=1e-4, atol=1e-6)

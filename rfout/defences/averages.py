@@ -70,7 +70,7 @@ def clip_updates(updates: Updates, max_norm: float | Literal["median"]) -> Updat
 def _clip(updates: Updates, max_norm: float | Literal["median"]) -> tuple[Updates, float]:
     """The clipped updates, and the norm that they were clipped to."""
     clients = [list(one) if isinstance(one, (list, tuple)) else [one] for one in updates]
-    norms = [_norm(layers) for layers in clients]
+    norms = [update_norm(layers) for layers in clients]
     for client, norm in enumerate(norms):
         if not math.isfinite(norm):
             raise ValueError(f"client {client}: the update has a value that is not finite")
@@ -85,7 +85,7 @@ def _clip(updates: Updates, max_norm: float | Literal["median"]) -> tuple[Update
     return np.stack(short) if isinstance(updates, np.ndarray) else short, limit
 
 
-def _norm(layers: Sequence[NDArray[np.floating]]) -> float:
+def update_norm(layers: Sequence[NDArray[np.floating]]) -> float:
     """L2 norm over all layers; the largest value is divided out, so that no square overflows."""
     largest = max((float(np.abs(layer).max(initial=0.0)) for layer in layers), default=0.0)
     if not 0 < largest < math.inf:

@@ -145,13 +145,13 @@ def multi_krum(updates: Array, n_adversaries: int, keep: int | None = None) -> A
     Blanchard, El Mhamdi, Guerraoui, Stainer (2017). Chapter: defences-compared.
     """
     x = _validate.read_array(updates)
-    n, f = len(x), _provided_for(n_adversaries)
+    n, f = len(x), provided_for(n_adversaries)
     if n < 2 * f + 3:
-        raise ValueError(_too_few("krum", f"2 n_adversaries + 3 = {2 * f + 3}", f, n))
+        raise ValueError(too_few("krum", f"2 n_adversaries + 3 = {2 * f + 3}", f, n))
     keep = n - f if keep is None else operator.index(keep)
     if not 1 <= keep <= n:
         raise ValueError(f"keep must be from 1 to {n} clients, not {keep}")
-    chosen = np.argsort(_scores(_squared_distances(x), f), kind="stable")[:keep]
+    chosen = np.argsort(_scores(squared_distances(x), f), kind="stable")[:keep]
     return _mean(x[np.sort(chosen)])
 
 
@@ -187,10 +187,10 @@ def bulyan(updates: Array, n_adversaries: int) -> Array:
     arXiv 1802.07927. Chapter: defences-compared.
     """
     x = _validate.read_array(updates)
-    n, f = len(x), _provided_for(n_adversaries)
+    n, f = len(x), provided_for(n_adversaries)
     if n < 4 * f + 3:
-        raise ValueError(_too_few("bulyan", f"4 n_adversaries + 3 = {4 * f + 3}", f, n))
-    distances = _squared_distances(x)
+        raise ValueError(too_few("bulyan", f"4 n_adversaries + 3 = {4 * f + 3}", f, n))
+    distances = squared_distances(x)
     left = list(range(n))
     chosen: list[int] = []
     while len(chosen) < n - 2 * f:
@@ -202,22 +202,24 @@ def bulyan(updates: Array, n_adversaries: int) -> Array:
     return _mean(np.take_along_axis(picked, nearest, axis=0))
 
 
-def _provided_for(n_adversaries: Any) -> int:
+def provided_for(n_adversaries: Any) -> int:
+    """Read the assumed number of adversaries: a whole number, at least 0."""
     f = operator.index(n_adversaries)
     if f < 0:
         raise ValueError(f"n_adversaries must be at least 0, not {f}")
     return f
 
 
-def _too_few(name: str, needed: str, f: int, n: int) -> str:
+def too_few(name: str, needed: str, f: int, n: int) -> str:
+    """Say that there are too few clients, and what to do."""
     return (
-        f"{name} needs at least {needed} clients to provide for {f} adversaries, and there are "
-        f"{n}: sample more clients, or provide for fewer adversaries"
+        f"{name} needs at least {needed} clients to stand {f} adversaries, and there are "
+        f"{n}: sample more clients, or assume fewer adversaries"
     )
 
 
-def _squared_distances(x: Array) -> NDArray[np.float64]:
-    """Between all pairs of clients, (n_clients, n_clients), from their products."""
+def squared_distances(x: Array) -> NDArray[np.float64]:
+    """Squared L2 distances between all pairs of clients: (n_clients, n_clients)."""
     flat = x.reshape(len(x), -1)
     products = np.zeros((len(x), len(x)))
     with np.errstate(over="ignore", invalid="ignore"):

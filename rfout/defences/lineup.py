@@ -7,34 +7,50 @@ from typing import Any
 from ..rfout1d import rfout1d
 from .averages import clip_updates, mean, norm_clipping, rlr, weak_dp
 from .byzantine import bulyan, krum, median, multi_krum, trimmed_mean
+from .centres import centred_clipping, geometric_median, mixed
+from .similarity import flame, foolsgold
 
-NAMES = (
-    "mean", "RFOut-1d", "RFOut-1d, median/MAD", "median", "trimmed mean", "Krum", "Multi-Krum",
-    "Bulyan", "norm clipping", "weak DP", "RLR",
-)  # fmt: skip
-"""The mean, RFOut-1d in two forms, and its rivals."""
+FAMILY = ("RFOut-1d", "RFOut-1d, drop", "RFOut-1d, clip first", "RFOut-1d, median/MAD")
+"""RFOut-1d as published, and three repairs of it."""
 
-FAMILY = ("RFOut-1d, drop", "RFOut-1d, clip first")
-"""Two more forms of RFOut-1d: flagged values left out, and updates clipped before the rule."""
+RIVALS = (
+    "median",
+    "trimmed mean",
+    "Krum",
+    "Multi-Krum",
+    "Bulyan",
+    "mixing, median",
+    "geometric median",
+    "centred clipping",
+    "norm clipping",
+    "weak DP",
+    "RLR",
+    "FoolsGold",
+    "FLAME",
+)
+
+NAMES = ("mean", *FAMILY, *RIVALS)
+"""The aggregators of `lineup`, in its order."""
 
 
-def clip_first(updates: Any, *, return_report: bool = False) -> Any:
-    """Clip the updates to the median of their norms, then filter them by RFOut-1d.
+def clip_first(updates: Any, aggregator: Callable[[Any], Any]) -> Any:
+    """Clip the updates to the median of their norms, then aggregate them.
 
     Parameters
     ----------
-    updates, return_report
-        As for `rfout.rfout1d`; (n_clients, n_params), since a norm needs the whole update.
+    updates
+        (n_clients, n_params): a norm needs the whole update.
+    aggregator
+        What comes after clipping.
 
     Examples
     --------
     >>> import numpy as np
     >>> updates = np.append(np.zeros((12, 1)), [[1e9]], axis=0)
-    >>> float(clip_first(updates)[0])
-    0.0
+    >>> clip_first(updates, mean)
+    array([0.])
     """
-    clipped = clip_updates(updates, "median")
-    return rfout1d(clipped, return_report=True) if return_report else rfout1d(clipped)
+    return aggregator(clip_updates(updates, "median"))
 
 
 def lineup(
@@ -48,65 +64,75 @@ def lineup(
     """Give the aggregators that the book compares, set as a defender would set them.
 
     A defender does not know how many adversaries there are, so none of the settings does:
-    `n_adversaries` is what the defender provides for, whoever attacks.
+    `n_adversaries` is what the defender assumes, whatever the true number.
 
     Parameters
     ----------
     n_clients
         How many updates are aggregated in a round (the sampled clients), at least 3.
     n_adversaries
-        How many adversaries among them are provided for; None is the most that Bulyan can,
+        How many adversaries among them are assumed; None is the most that Bulyan can stand,
         (n_clients - 3) // 4: 4 of 20.
     noise
-        Of weak DP, in units of clipping norm / n_clients: little enough to keep the main task.
+        Of weak DP, in units of clipping norm / n_clients.
     seed
-        Of weak DP's noise, a whole number and not a generator, so that the aggregators hold no
-        state and a checkpoint can tell them apart.
+        Of the noise of weak DP and FLAME, a whole number and not a generator, so that the
+        aggregators hold no state and a checkpoint can tell them apart.
     report
-        Whether the two forms of RFOut-1d also give their `Report`, as `Federation` takes it.
+        Whether the forms of RFOut-1d also give their `Report`, as `Federation` takes it.
 
     Returns
     -------
     dict
-        Name to aggregator, in the order of `NAMES` and then of `FAMILY`, every one a named
-        function or a `functools.partial` of one:
+        Name to aggregator, in the order of `NAMES`, every one a named function or a
+        `functools.partial` of one:
 
-        - trimmed mean cuts `n_adversaries` values at either end, just enough to cut them all;
-        - Krum, Multi-Krum and Bulyan are told `n_adversaries`; Multi-Krum keeps all others;
-        - norm clipping and weak DP clip to the median norm of the round: a fixed norm would have
-          to be tuned on rounds known to be honest;
-        - RLR asks for an agreement of twice `n_adversaries`, which they cannot make alone: 8 of
-          20 clients, the share that the authors' published example asks for (4 of 10).
+        - trimmed mean cuts `n_adversaries` values at either end;
+        - Krum, Multi-Krum, Bulyan and mixing are told `n_adversaries`; Multi-Krum keeps all others;
+        - norm clipping, weak DP, clipping first and centred clipping take the median of the round
+          as their length, since a fixed one would have to be tuned on rounds known to be honest;
+        - RLR clips first, as its authors do, and asks for an agreement of twice `n_adversaries`,
+          which they cannot make alone: 8 of 20 clients, the share of the authors' example (4 of
+          10);
+        - FoolsGold and FLAME are told nothing.
 
     Raises
     ------
     ValueError
         If there are fewer than 4 n_adversaries + 3 clients, which Bulyan needs.
 
-    Notes
-    -----
-    Chapter: defences-compared.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> updates = np.random.default_rng(0).normal(size=(20, 5))
+    >>> lineup(20)["trimmed mean"](updates).shape
+    (5,)
     """
     f = (n_clients - 3) // 4 if n_adversaries is None else n_adversaries
     if f < 0 or n_clients < 4 * f + 3:
         raise ValueError(
             f"Bulyan needs 4 n_adversaries + 3 clients, which {n_clients} clients and "
-            f"n_adversaries {f} do not give: take more clients, or provide for fewer adversaries"
+            f"n_adversaries {f} do not give: take more clients, or assume fewer adversaries"
         )
-    robust = {"center": "median", "scale": "mad"}
+    paper = partial(rfout1d, return_report=report)
     aggregators = (
         mean,
-        partial(rfout1d, return_report=report),
-        partial(rfout1d, return_report=report, **robust),
+        paper,
+        partial(paper, replacement="drop"),
+        partial(clip_first, aggregator=paper),
+        partial(paper, center="median", scale="mad"),
         median,
         partial(trimmed_mean, cut=f),
         partial(krum, n_adversaries=f),
         partial(multi_krum, n_adversaries=f, keep=n_clients - f),
         partial(bulyan, n_adversaries=f),
+        partial(mixed, n_adversaries=f),
+        geometric_median,
+        centred_clipping,
         partial(norm_clipping, max_norm="median"),
         partial(weak_dp, max_norm="median", noise=noise, rng=seed),
-        partial(rlr, threshold=2 * f),
-        partial(rfout1d, return_report=report, replacement="drop"),
-        partial(clip_first, return_report=report),
+        partial(clip_first, aggregator=partial(rlr, threshold=2 * f)),
+        foolsgold,
+        partial(flame, rng=seed),
     )
-    return dict(zip((*NAMES, *FAMILY), aggregators, strict=True))
+    return dict(zip(NAMES, aggregators, strict=True))

@@ -16,7 +16,6 @@ from ..attacks import (
     LittleIsEnough,
     PatternKey,
     SmallColluder,
-    Window,
     collude,
     distribute,
     rarest,
@@ -78,8 +77,10 @@ class Attack:
     kind
         "replacement", "distributed", "small colluders", "inside band" or "little is enough".
     trigger
-        "pattern", "instance" (a test image of a three), "rare instance" (the rarest test image of
-        a seven) or "edge cases" (the tail of the test sevens).
+        "pattern", "instance" (a test image of the class `key`), "rare instance" (the rarest test
+        image of a seven) or "edge cases" (the tail of the test sevens).
+    key
+        Class of the image that is an instance key: the first test image of it.
     target
         The label that the adversaries want.
     n_adversaries
@@ -94,14 +95,19 @@ class Attack:
         For the kinds that hide: how far they go, in the honest standard deviations that they
         estimate. None is 0.8 of the detection threshold (`rfout.limits.hidden_reach`).
     n_rounds
-        Attacked rounds that are observed.
-    last
-        In how many of them the adversaries attack; None is all, 1 is a single shot.
+        How many rounds are attacked: 1 is a single shot.
+    until
+        The attack ends early once backdoor accuracy was this high in three rounds in a row; None
+        runs all rounds.
+    after
+        How many rounds without an attack are observed at most: until backdoor accuracy is half of
+        what it was at the end of the attack.
     """
 
     name: str
     kind: str = "replacement"
     trigger: str = "pattern"
+    key: int = 3
     target: int = 0
     n_adversaries: int = 1
     chosen: str = "random"
@@ -110,7 +116,8 @@ class Attack:
     epochs: int = 5
     reach: float | None = None
     n_rounds: int = 10
-    last: int | None = None
+    until: float | None = None
+    after: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,16 +140,16 @@ class Run:
     seed: int
 
 
-def triggers(name: str, evaluation: Evaluation) -> tuple[Trigger, Trigger]:
+def triggers(attack: Attack, evaluation: Evaluation) -> tuple[Trigger, Trigger]:
     """Make an attack's trigger: the one to train on, and the one to measure with.
 
     They differ for edge cases alone, whose adversaries never see the images they are judged by.
     """
-    x, y = evaluation.x, evaluation.y
+    x, y, name = evaluation.x, evaluation.y, attack.trigger
     if name == "pattern":
         return (PatternKey(),) * 2
     if name == "instance":
-        return (InstanceKey(x[y == 3][0]),) * 2
+        return (InstanceKey(x[y == attack.key][0]),) * 2
     sevens = x[y == 7]
     if name == "rare instance":
         return (InstanceKey(sevens[rarest(sevens, 1)][0]),) * 2
@@ -153,9 +160,9 @@ def triggers(name: str, evaluation: Evaluation) -> tuple[Trigger, Trigger]:
 
 
 def recruits(
-    attack: Attack, clients: Sequence[Client], chosen: Sequence[int], trigger: Trigger, first: int
+    attack: Attack, clients: Sequence[Client], chosen: Sequence[int], trigger: Trigger
 ) -> list[Client]:
-    """Turn the chosen clients into the adversaries of an attack that begins in round `first`.
+    """Turn the chosen clients into the adversaries of an attack.
 
     Raises
     ------
@@ -164,10 +171,9 @@ def recruits(
     """
     if not chosen:
         return list(clients)
-    window = Window(first, None if attack.last is None else first + attack.last - 1)
     plant: dict[str, Any] = {
         "target": attack.target, "rate": attack.rate, "boost": attack.boost,
-        "epochs": attack.epochs, "window": window,
+        "epochs": attack.epochs,
     }  # fmt: skip
     if attack.kind == "replacement":
         return recruit(clients, chosen, trigger=trigger, **plant)
@@ -180,7 +186,7 @@ def recruits(
     if attack.kind == "inside band":
         return collude(clients, chosen, InsideBand, z=z, trigger=trigger, **plant)
     if attack.kind == "little is enough":
-        return collude(clients, chosen, LittleIsEnough, z=z, window=window)
+        return collude(clients, chosen, LittleIsEnough, z=z)
     raise ValueError(f"no attack is of the kind {attack.kind!r}")
 
 
@@ -239,7 +245,7 @@ def under_attack(warm: Federation, attack: Attack, defence: str, seed: int) -> F
     """
     evaluation = warm.evaluate
     assert isinstance(evaluation, Evaluation)
-    trained_on, measured_with = triggers(attack.trigger, evaluation)
+    trained_on, measured_with = triggers(attack, evaluation)
     # A client that holds little but the target's label has too few samples to poison.
     able = [i for i, own in enumerate(warm.clients) if np.mean(own.y != attack.target) >= 0.5]
     if len(able) < attack.n_adversaries:
@@ -247,7 +253,7 @@ def under_attack(warm: Federation, attack: Attack, defence: str, seed: int) -> F
     if attack.chosen == "random":
         able = np.random.default_rng([seed, 1]).permutation(able).tolist()
     chosen = sorted(able[: attack.n_adversaries])
-    clients = recruits(attack, warm.clients, chosen, trained_on, warm.round_number + 1)
+    clients = recruits(attack, warm.clients, chosen, trained_on)
     n_sampled = warm.clients_per_round or len(warm.clients)
     federation = warm.fork(
         clients=clients, aggregator=lineup(n_sampled, report=True)[defence], always=chosen
@@ -264,15 +270,16 @@ def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
     run
         What to run.
     scratch
-        Where checkpoints go, so that a run that was killed goes on; None is a folder in the
-        user's cache.
+        Where the warm-up rounds are kept, which many runs share; None is a folder in the user's
+        cache.
 
     Returns
     -------
     pandas.DataFrame
-        A row a round, counted from the attack's first: round, main_task_accuracy,
-        backdoor_accuracy, honest_flagged and adversary_flagged (mean share of flagged
-        coordinates; NaN where the aggregator gives no report).
+        A row a round: phase ("attack", then "after" where the attack has such rounds), round
+        (counted from the attack's first), main_task_accuracy, backdoor_accuracy, honest_flagged and
+        adversary_flagged (mean share of flagged coordinates; NaN where the aggregator gives no
+        report, and adversary_flagged where nobody attacks).
 
     Examples
     --------
@@ -282,30 +289,34 @@ def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
     [1, 2]
     """
     scratch = cache_dir() / "experiments" if scratch is None else scratch
-    federation = under_attack(
-        _warm(run.setting, run.seed, scratch), run.attack, run.defence, run.seed
-    )
-    checkpoint = scratch / f"{fingerprint(run)[:16]}.npz"
-    history = federation.run(run.attack.n_rounds, checkpoint=checkpoint)
-    checkpoint.unlink()
-    return observed(history.iloc[run.setting.warm_up :])
+    attack, warm = run.attack, _warm(run.setting, run.seed, scratch)
+    federation = under_attack(warm, attack, run.defence, run.seed)
+    rows: list[dict[str, Any]] = []
+    for _ in range(attack.n_rounds):
+        rows.append({"phase": "attack", "round": len(rows) + 1} | measure(federation))
+        if attack.until is not None and len(rows) >= 3:
+            if min(row["backdoor_accuracy"] for row in rows[-3:]) >= attack.until:
+                break
+    federation, half = federation.fork(clients=warm.clients), rows[-1]["backdoor_accuracy"] / 2
+    for _ in range(attack.after):
+        rows.append({"phase": "after", "round": len(rows) + 1} | measure(federation))
+        if rows[-1]["backdoor_accuracy"] <= half:
+            break
+    return pd.DataFrame(rows)
 
 
-def observed(history: pd.DataFrame) -> pd.DataFrame:
-    """Reduce the attacked rounds of a history to what is kept: the table of `execute`."""
-    shares = [
-        flagged_shares(*of_round)
-        for of_round in zip(history.flagged, history.sampled, history.adversaries, strict=True)
-    ]
-    return pd.DataFrame(
-        {
-            "round": range(1, len(history) + 1),
-            "main_task_accuracy": history["main_task_accuracy"].to_numpy(),
-            "backdoor_accuracy": history["backdoor_accuracy"].to_numpy(),
-            "honest_flagged": [honest for honest, _ in shares],
-            "adversary_flagged": [adversary for _, adversary in shares],
-        }
+def measure(federation: Federation) -> dict[str, float]:
+    """Run a round; give its accuracies and the flagged shares."""
+    metrics = federation.step().metrics
+    honest, adversary = flagged_shares(
+        metrics["flagged"], metrics["sampled"], metrics["adversaries"]
     )
+    return {
+        "main_task_accuracy": metrics["main_task_accuracy"],
+        "backdoor_accuracy": metrics["backdoor_accuracy"],
+        "honest_flagged": honest,
+        "adversary_flagged": adversary,
+    }
 
 
 def flagged_shares(
