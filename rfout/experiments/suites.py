@@ -159,7 +159,7 @@ def short() -> list[Run]:
     """
     setting = Setting(n_train=1200, n_test=500, n_clients=24, clients_per_round=20, warm_up=12)
     attack = Attack("1 of 20", n_rounds=2)
-    return [Run(setting, attack, *one) for one in product(NAMES, SEEDS)]
+    return [Run(setting, attack, defence, seed) for seed, defence in product(SEEDS, NAMES)]
 
 
 def suites() -> dict[str, list[Run]]:
