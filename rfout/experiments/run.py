@@ -21,7 +21,6 @@ from ..attacks import (
     rarest,
     recruit,
 )
-from ..checkpoints import fingerprint
 from ..clients import Client
 from ..datasets import cache_dir
 from ..defences import lineup
@@ -223,7 +222,8 @@ def warm_up(setting: Setting, seed: int, *, checkpoint: Path | None = None) -> F
 
 @lru_cache(maxsize=4)
 def _warm(setting: Setting, seed: int, scratch: Path) -> Federation:
-    return warm_up(setting, seed, checkpoint=scratch / f"{fingerprint(setting, seed)[:16]}.npz")
+    scratch.mkdir(parents=True, exist_ok=True)
+    return warm_up(setting, seed, checkpoint=scratch)  # a folder: the file is named by the rounds
 
 
 def under_attack(warm: Federation, attack: Attack, defence: str, seed: int) -> Federation:
