@@ -7,7 +7,7 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from rfout import panels
+from rfout import plots
 
 plt.switch_backend("Agg")  # no window, wherever the tests run
 TABLE = pd.DataFrame({"mean": [0.1, 0.5, 0.9], "RFOut-1d": [0.0, np.nan, 0.2]}, index=[1, 2, 3])
@@ -27,11 +27,11 @@ def values(m=3, n=40):
 def draw_all():
     """One figure by each function."""
     return {
-        "coordinates": panels.coordinates(values(), list("abc")),
-        "histograms": panels.histograms({"a": [0.1, 0.2], "b": [np.nan, 0.9]}, "p-value"),
-        "bars": panels.bars(TABLE, "share", line=0.05, name="Gaussian"),
-        "curves": panels.curves(TABLE, "k", "accuracy", mark=2, name="wall"),
-        "multiples": panels.multiples({"one": {"mean": history()}, "two": {"mean": history()}}),
+        "coordinates": plots.coordinates(values(), list("abc")),
+        "histograms": plots.histograms({"a": [0.1, 0.2], "b": [np.nan, 0.9]}, "p-value"),
+        "bars": plots.bars(TABLE, "share", line=0.05, name="Gaussian"),
+        "curves": plots.curves(TABLE, "k", "accuracy", mark=2, name="wall"),
+        "multiples": plots.multiples({"one": {"mean": history()}, "two": {"mean": history()}}),
     }
 
 
@@ -52,7 +52,7 @@ def test_a_figure_is_returned_closed_for_pyplot_and_can_be_drawn(name, tmp_path)
 
 def test_coordinates_are_drawn_in_their_own_sigma():
     x = values(2)
-    fig = panels.coordinates(x, ["first", "second"])
+    fig = plots.coordinates(x, ["first", "second"])
     tops, lows = fig.axes[:2], fig.axes[2:]
     assert [ax.get_title() for ax in tops] == ["first", "second"]
     for ax, column in zip(lows, x.T, strict=True):
@@ -64,7 +64,7 @@ def test_coordinates_are_drawn_in_their_own_sigma():
 
 
 def test_histograms_are_shares_of_what_is_a_number():
-    fig = panels.histograms({"a": [0.01, 0.02, np.nan, 0.99]}, "p-value", n_bins=10)
+    fig = plots.histograms({"a": [0.01, 0.02, np.nan, 0.99]}, "p-value", n_bins=10)
     (steps,) = fig.axes[0].patches
     assert steps.get_data().values.tolist() == pytest.approx([2 / 3, *[0] * 8, 1 / 3])
     assert fig.axes[0].get_xlabel() == "p-value"
@@ -73,7 +73,7 @@ def test_histograms_are_shares_of_what_is_a_number():
 
 def test_bars_are_as_high_as_the_table_and_differ_by_hatch():
     table = TABLE.fillna(0.3)
-    fig = panels.bars(table, "share", line=0.05, name="Gaussian")
+    fig = plots.bars(table, "share", line=0.05, name="Gaussian")
     (ax,) = fig.axes
     for bars, column in zip(ax.containers, table.columns, strict=True):
         np.testing.assert_allclose([bar.get_height() for bar in bars], table[column])
@@ -83,7 +83,7 @@ def test_bars_are_as_high_as_the_table_and_differ_by_hatch():
 
 
 def test_curves_show_what_was_measured_and_nothing_between():
-    fig = panels.curves(TABLE, "k", "accuracy", logarithmic="y", mark=2, name="wall")
+    fig = plots.curves(TABLE, "k", "accuracy", logarithmic="y", mark=2, name="wall")
     (ax,) = fig.axes
     lines = {line.get_label(): line for line in ax.get_lines()}
     assert lines["mean"].get_xdata().tolist() == [1, 2, 3]
@@ -97,13 +97,13 @@ def test_curves_show_what_was_measured_and_nothing_between():
 @pytest.mark.parametrize("n", [1, 3, 4])
 def test_multiples_have_a_panel_each_and_one_legend(n):
     groups = {f"attack {i}": {"mean": history((0.1 * i,)), "MAD": history()} for i in range(n)}
-    fig = panels.multiples(groups, n_columns=3)
+    fig = plots.multiples(groups, n_columns=3)
     shown = [ax for ax in fig.axes if ax.get_lines()]
     assert [ax.get_title() for ax in shown] == list(groups)
     for i, ax in enumerate(shown):
         assert ax.get_lines()[0].get_ydata().tolist() == [0.1 * i]
         assert ax.get_ylim() == shown[0].get_ylim()
     assert legend_names(fig) == ["mean", "MAD"]
-    assert fig._supylabel.get_text() == "backdoor accuracy"
-    main = panels.multiples(groups, "main_task_accuracy")
-    assert main._supylabel.get_text() == "main-task accuracy"
+    assert fig.get_supylabel() == "backdoor accuracy (attack success rate)"
+    main = plots.multiples(groups, "main_task_accuracy")
+    assert main.get_supylabel() == "main-task accuracy"

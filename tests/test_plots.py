@@ -17,7 +17,8 @@ plt.switch_backend("Agg")  # no window, wherever the tests run
 REPORTED = pd.DataFrame(
     {"round": [21, 22], "sampled": [(0, 2), (1, 2)], "flagged": [(0.9, 0.1), (0.0, 0.2)]}
 )
-NAMES = [f"series {i}" for i in range(7)]
+NAMES = [f"series {i}" for i in range(10)]
+BACKDOOR = "backdoor accuracy (attack success rate)"
 
 
 def history(main=(0.5, 0.8, 0.9), backdoor=(0.1, 0.7, 1.0)):
@@ -42,9 +43,15 @@ def draw_all():
         "rounds": plots.rounds({"mean": history(), "rfout1d": history()}, attack_from=2),
         "images": plots.images(images(), list("abcde")),
         "label_counts": plots.label_counts(counts, list("xyz"), ["IID", "Dirichlet"]),
-        "coordinate": plots.coordinate(values),
+        "coordinate": coordinate(values),
         "flagged": plots.flagged(REPORTED),
     }
+
+
+def coordinate(values, threshold=3.0):
+    """Draw a coordinate with what the operator makes of it."""
+    aggregate, report = rfout1d(values, threshold=threshold, return_report=True)
+    return plots.coordinate(values, report.flagged > 0, float(aggregate), threshold=threshold)
 
 
 def legend_of(fig):
@@ -73,8 +80,9 @@ def test_a_figure_is_returned_and_closed_for_pyplot(name):
 
 def test_the_styles_differ_in_more_than_colour():
     colours, lines, markers = zip(*plots.SERIES, strict=True)
-    assert len(set(colours)) == len(set(markers)) == len(plots.SERIES) == 7
-    assert len(set(zip(lines, markers, strict=True))) == 7
+    assert len(set(colours)) == 7
+    assert len(set(markers)) == len(plots.SERIES) == 10
+    assert len(set(zip(lines, markers, strict=True))) == 10
     okabe_ito = "#000000 #E69F00 #56B4E9 #009E73 #F0E442 #0072B2 #D55E00 #CC79A7"
     assert set(colours) <= set(okabe_ito.split())
 
@@ -86,7 +94,7 @@ def test_rounds_draws_both_accuracies_by_round():
     first, second = history(), history((0.2, 0.4, 0.6), (0.0, 0.1, 0.2))
     fig = plots.rounds({"mean": first, "rfout1d": second})
     assert [ax.get_xlabel() for ax in fig.axes] == ["round", "round"]
-    assert [ax.get_ylabel() for ax in fig.axes] == ["main-task accuracy", "backdoor accuracy"]
+    assert [ax.get_ylabel() for ax in fig.axes] == ["main-task accuracy", BACKDOOR]
     for ax, column in zip(fig.axes, ["main_task_accuracy", "backdoor_accuracy"], strict=True):
         for line, data in zip(ax.get_lines(), [first, second], strict=True):
             np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3])
@@ -203,7 +211,7 @@ def test_label_counts_has_a_panel_for_each_partition_on_one_scale():
 
 def test_coordinate_shows_who_is_flagged_and_where_the_aggregate_is():
     values = np.append(np.linspace(-1, 1, 19), 50.0)
-    fig = plots.coordinate(values)
+    fig = plots.coordinate(values, values > 10, 0.125, threshold=2.0)
     (ax,) = fig.axes
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("value at this coordinate", "client")
     series = {line.get_label(): line for line in ax.get_lines()}
@@ -211,32 +219,19 @@ def test_coordinate_shows_who_is_flagged_and_where_the_aggregate_is():
     assert series["flagged"].get_ydata().tolist() == [19]
     np.testing.assert_array_equal(series["value of a client"].get_xdata(), values[:-1])
     np.testing.assert_allclose(series["mean of all"].get_xdata(), values.mean())
-    np.testing.assert_allclose(series["aggregate"].get_xdata(), rfout1d(values))
-    assert {"kept: 3 sigma", "flagged", "aggregate"} <= set(legend_of(fig))
+    np.testing.assert_allclose(series["aggregate"].get_xdata(), 0.125)
+    assert {"band: mean ± 2 standard deviations", "flagged", "aggregate"} <= set(legend_of(fig))
 
 
 def test_coordinate_tells_flagged_and_lines_apart_without_colour():
-    series = {
-        line.get_label(): line for line in plots.coordinate(np.arange(12)).axes[0].get_lines()
-    }
+    drawn = coordinate(np.arange(12.0)).axes[0].get_lines()
+    series = {line.get_label(): line for line in drawn}
     assert series["flagged"].get_marker() != series["value of a client"].get_marker()
     assert series["aggregate"].get_linestyle() != series["mean of all"].get_linestyle()
 
 
-def test_coordinate_agrees_with_the_operator():
-    for seed, threshold in [(0, 1.0), (1, 2.0), (2, 2.5), (3, 3.0)]:
-        values = np.random.default_rng(seed).standard_t(2, size=25)
-        fig = plots.coordinate(values, threshold=threshold)
-        series = {line.get_label(): line for line in fig.axes[0].get_lines()}
-        aggregate, report = rfout1d(values, threshold=threshold, return_report=True)
-        flagged = np.flatnonzero(report.flagged)
-        np.testing.assert_array_equal(series["flagged"].get_ydata(), flagged)
-        np.testing.assert_allclose(series["aggregate"].get_xdata(), aggregate)
-        assert f"kept: {threshold:g} sigma" in legend_of(fig)
-
-
 def test_coordinate_draws_values_that_are_all_the_same():
-    rendered(plots.coordinate(np.zeros(12)))
+    rendered(coordinate(np.zeros(12)))
 
 
 def test_the_colours_of_curves_are_those_of_the_series():
@@ -258,3 +253,55 @@ def test_flagged_shows_each_client_in_its_row_and_blanks_who_was_not_sampled():
     assert ax.get_xlabel() == "round"
     assert ax.get_ylabel() == "client"
     assert bar.get_ylabel() == "share of coordinates flagged"
+
+
+def test_flagged_tells_one_in_a_hundred_from_none():
+    (image,) = plots.flagged(REPORTED).axes[0].images
+    none, some = image.cmap(image.norm([0.0, 0.01]))
+    assert abs(none - some).max() > 0.05
+
+
+# The spread over seeds
+
+
+SPREAD = pd.DataFrame(
+    {
+        "curve": ["mean"] * 6,
+        "x": [1, 2, 3] * 2,
+        "quantity": ["main_task_accuracy"] * 3 + ["value"] * 3,
+        "lowest": [0.4, 0.7, 0.8, 0.0, 0.1, 0.2],
+        "highest": [0.6, 0.9, 1.0, 0.5, 0.6, 0.7],
+    }
+)
+
+
+def extent(ax):
+    """Ends of the bands in a panel."""
+    boxes = [band.get_paths()[0].get_extents() for band in ax.collections]
+    return [(round(box.ymin, 6), round(box.ymax, 6)) for box in boxes if box.width > 0]
+
+
+def test_rounds_draws_the_band_of_the_curve_that_has_one():
+    fig = plots.rounds({"mean": history(), "rfout1d": history()}, spread=SPREAD)
+    assert [extent(ax) for ax in fig.axes] == [[(0.4, 1.0)], []]
+    nothing = plots.rounds({"mean": history()}, spread=SPREAD.iloc[:0])
+    assert not any(ax.collections for ax in nothing.axes)
+
+
+def test_curves_draws_the_band_too():
+    table = pd.DataFrame({"mean": [0.2, 0.3, 0.4]}, index=[1, 2, 3])
+    assert extent(plots.curves(table, "x", "y", spread=SPREAD).axes[0]) == [(0.0, 0.7)]
+
+
+def test_dots_have_a_line_each_and_a_bar_through_each_dot():
+    table = pd.DataFrame({"one": [0.1, 0.9], "two": [0.2, 0.8]}, index=["mean", "RFOut-1d"])
+    fig = plots.dots(table, "accuracy", lowest=table - 0.1, highest=table + 0.1)
+    (ax,) = fig.axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["mean", "RFOut-1d"]
+    for line, column in zip(ax.get_lines(), table, strict=True):
+        assert line.get_xdata().tolist() == table[column].tolist()
+    bars = [path.get_extents() for lines in ax.collections for path in lines.get_paths()]
+    assert [round(bar.width, 6) for bar in bars] == [0.2] * 4
+    assert len({line.get_marker() for line in ax.get_lines()}) == 2
+    assert list(legend_of(fig)) == ["one", "two"]
+    rendered(plots.dots(table, "accuracy"))

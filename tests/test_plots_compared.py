@@ -1,4 +1,4 @@
-"""The comparison's figures: every run is in them, with the spread over its seeds."""
+"""Figures of many runs: every run is in them, with the spread over the seeds."""
 
 from itertools import product
 
@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from rfout.plots_compared import at_the_end, by_round, ends
+from rfout.experiments import ends
+from rfout.plots import by_round, heat
 
 plt.switch_backend("Agg")  # no window, wherever the tests run
 AGGREGATORS, SEEDS = [f"aggregator {i}" for i in range(4)], (1, 2, 3)
@@ -38,7 +39,7 @@ def test_ends_are_the_last_rounds_whatever_the_order():
 
 
 @pytest.mark.parametrize("n_columns", [2, 3])
-def test_by_round_draws_the_mean_in_a_band_from_lowest_to_highest(n_columns):
+def test_by_round_draws_the_median_in_a_band_from_lowest_to_highest(n_columns):
     table = results(["IID"])
     fig = by_round(table, n_columns=n_columns)
     panels = [ax for ax in fig.axes if ax.axison]
@@ -47,19 +48,19 @@ def test_by_round_draws_the_mean_in_a_band_from_lowest_to_highest(n_columns):
         of_one = table[table["aggregator"] == ax.get_title()]
         for curve, band, attack in zip(ax.lines, ax.collections, ATTACKS, strict=True):
             seeds = of_one[of_one["attack"] == attack].groupby("round")["backdoor_accuracy"]
-            np.testing.assert_allclose(curve.get_ydata(), seeds.mean())
+            np.testing.assert_allclose(curve.get_ydata(), seeds.median())
             box = band.get_paths()[0].get_extents()
             assert (box.ymin, box.ymax) == pytest.approx((seeds.min().min(), seeds.max().max()))
-    (legend,) = [ax.get_legend() for ax in fig.axes if ax.get_legend()]
+    (legend,) = fig.legends
     assert [text.get_text() for text in legend.get_texts()] == list(ATTACKS)
     styles = {(line.get_linestyle(), line.get_marker()) for line in panels[0].lines}
     assert len(styles) == len(ATTACKS)  # readable without colour
-    assert fig.get_supylabel() == "backdoor accuracy"
+    assert fig.get_supylabel() == "backdoor accuracy (attack success rate)"
 
 
-def test_at_the_end_says_mean_and_spread_in_every_cell():
+def test_heat_says_mean_and_spread_in_every_cell():
     table = results()
-    fig = at_the_end(table)
+    fig = heat(ends(table))
     panels = [ax for ax in fig.axes if ax.get_title()]
     assert [ax.get_title() for ax in panels] == ["IID", "Dirichlet"]
     last = ends(table)
@@ -79,5 +80,17 @@ def test_at_the_end_says_mean_and_spread_in_every_cell():
 def test_figures_are_closed():
     before = plt.get_fignums()
     by_round(results(["IID"]))
-    at_the_end(results())
+    heat(ends(results()))
     assert plt.get_fignums() == before
+
+
+@pytest.mark.parametrize("n", [1, 2, 9])
+def test_by_round_draws_every_panel_and_every_curve(n):
+    """One or two aggregators have panels, and the eighth and the ninth attack their curves."""
+    rows = [(f"a{i}", f"attack {j}", 1, 0.1 * j) for i in range(n) for j in range(9)]
+    table = pd.DataFrame(rows, columns=["aggregator", "attack", "round", "backdoor_accuracy"])
+    panels = [ax for ax in by_round(table).axes if ax.axison]
+    assert [ax.get_title() for ax in panels] == [f"a{i}" for i in range(n)]
+    for ax in panels:
+        assert [line.get_ydata()[0] for line in ax.lines] == pytest.approx(np.arange(9) / 10)
+        assert len({(line.get_linestyle(), line.get_marker()) for line in ax.lines}) == 9
