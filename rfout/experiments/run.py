@@ -1,7 +1,7 @@
 """One experiment: its description, and how it is run."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from ..federation import Federation
 from ..limits import hidden_reach
 from ..standard import standard_federation
 from ..vocabulary import Trigger
+from .edge import TailEvaluation, federation_without_tail
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Setting:
         Rounds under the mean before the attack.
     learning_rate, batch_size
         Of local training.
+    honest_tail
+        None, or the fraction of clients that hold edge cases: see `rfout.experiments.edge`.
     """
 
     dataset: str = "digits"
@@ -58,11 +61,15 @@ class Setting:
     warm_up: int = 20
     learning_rate: float = 0.2
     batch_size: int = 20
+    honest_tail: float | None = None
 
     @property
     def partition(self) -> str:
         """The partition in words."""
-        return "IID" if self.alpha is None else f"Dirichlet {self.alpha:g}"
+        dealt = "IID" if self.alpha is None else f"Dirichlet {self.alpha:g}"
+        if self.honest_tail is None:
+            return dealt
+        return f"{dealt}, {self.honest_tail:.0%} hold edge cases"
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,8 @@ class Attack:
         "replacement", "distributed", "small colluders", "inside band" or "little is enough".
     trigger
         "pattern", "instance" (a test image of the class `key`), "rare instance" (the rarest test
-        image of a seven) or "edge cases" (the tail of the test sevens).
+        image of a seven) or "edge cases" (sevens that honest clients lack; for a setting with
+        `honest_tail`).
     key
         Class of the image that is an instance key: the first test image of it.
     target
@@ -152,9 +160,10 @@ def triggers(attack: Attack, evaluation: Evaluation) -> tuple[Trigger, Trigger]:
     sevens = x[y == 7]
     if name == "rare instance":
         return (InstanceKey(sevens[rarest(sevens, 1)][0]),) * 2
-    if name == "edge cases":
-        tail = sevens[rarest(sevens, 40)]
-        return EdgeCases(tail[::2]), EdgeCases(tail[1::2])
+    if name == "edge cases" and isinstance(evaluation, TailEvaluation):
+        assert evaluation.tail_train is not None
+        assert evaluation.tail_test is not None
+        return EdgeCases(evaluation.tail_train), EdgeCases(evaluation.tail_test)
     raise ValueError(f"no trigger is called {name!r}")
 
 
@@ -210,12 +219,14 @@ def warm_up(setting: Setting, seed: int, *, checkpoint: Path | None = None) -> F
     >>> warm_up(small, seed=0).round_number
     1
     """
-    federation = standard_federation(
-        rng=np.random.default_rng(seed), n_clients=setting.n_clients, alpha=setting.alpha,
-        dataset=setting.dataset, n_train=setting.n_train, n_test=setting.n_test,
-        learning_rate=setting.learning_rate, batch_size=setting.batch_size,
-        clients_per_round=setting.clients_per_round,
-    )  # fmt: skip
+    make: Callable[..., Federation] = standard_federation
+    options: dict[str, Any] = asdict(setting)
+    del options["warm_up"]
+    if options["honest_tail"] is None:
+        del options["honest_tail"]
+    else:
+        make = federation_without_tail
+    federation = make(rng=np.random.default_rng(seed), **options)
     federation.run(setting.warm_up, checkpoint=checkpoint)
     return federation
 

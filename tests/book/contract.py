@@ -110,9 +110,9 @@ def outputs(notebook):
             if output.get("name") == "stderr":  # warnings name this machine's folders
                 found.append(f"cell {number}: stored stderr ({output.text[:60]!r})")
             if any(kind.startswith("image/") for kind in output.get("data", {})):
-                found.append(f"cell {number}: stored image data; run `make notebooks`")
+                found.append(f"cell {number}: stored image data; run `make outputs`")
     if counts != list(range(1, len(counts) + 1)):
-        found.append(f"execution counts {counts} are no run from the top; run `make notebooks`")
+        found.append(f"execution counts {counts} are no run from the top; run `make outputs`")
     return found
 
 
