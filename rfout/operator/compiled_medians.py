@@ -4,15 +4,16 @@ A strip of coordinates is copied, sorted over clients all at once, and decided. 
 sorts: which two rows it compares does not depend on the values, so that one comparison is done for
 many coordinates at a time, without a branch. Medians are read off the sorted strip, and MADs too.
 
-The operations, and their order, are those of `rfout._robust`: both paths give the same bytes.
+The operations, and their order, are those of `rfout.operator.medians`: both paths give the same
+bytes.
 
 Source: Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M (merge exchange).
 """
 
 import numpy as np
 
-from ._compile import Array, compiled, compiled_band, row
-from ._rule import EPSILON, MAD_FACTOR, TINY
+from .compiler import Array, compiled, compiled_band, row
+from .rule import EPSILON, MAD_FACTOR, TINY
 
 STRIP = 128  # coordinates; of 50 clients they fit in the fastest cache
 SORTED = 2**18  # values of a strip at most, where clients are many
@@ -142,7 +143,7 @@ def aggregate(
     n_flagged: Array,
     largest_z: Array,
 ) -> int:
-    """As `rfout._kernels.aggregate`, about the mean or the median, in units of MAD or sigma."""
+    """Aggregate as `compiled` does, about the mean or the median, in units of MAD or sigma."""
     n, n_doubtful = len(addresses), 0
     width = min(stop - start, STRIP, max(8, SORTED // n))
     ranked = np.empty((n, width), like.dtype)

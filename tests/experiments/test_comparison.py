@@ -25,7 +25,7 @@ from rfout.comparison import (
 from rfout.defences import NAMES, lineup
 from rfout.standard import standard_federation
 
-RESULT = Path(__file__).parents[1] / "book" / "results" / "defences-compared.csv"
+RESULT = Path(__file__).parents[2] / "book" / "results" / "defences-compared.csv"
 MEASURED = ["main_task_accuracy", "backdoor_accuracy"]
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfout import _blocks, _exact
-from rfout._rule import Rule
-from rfout._work import Scratch
+from rfout.operator import blocks, exact
+from rfout.operator.rule import Rule
+from rfout.operator.scratch import Scratch
 
 
 def updates(seed, n, spread, location, threshold, w=200):
@@ -32,9 +32,9 @@ def settled_slowly(x, threshold):
     """The aggregate of every coordinate, from float64 and, where that may err, from fractions."""
     rule = Rule(threshold)
     with np.errstate(all="ignore"):
-        block = _blocks.value_by_value(x, rule, False, Scratch(x.size))
-    exact, _, _ = _exact.resolve(x[:, block.doubtful].astype(np.float64), rule)
-    block.aggregate[block.doubtful] = exact
+        block = blocks.value_by_value(x, rule, False, Scratch(x.size))
+    settled, _, _ = exact.resolve(x[:, block.doubtful].astype(np.float64), rule)
+    block.aggregate[block.doubtful] = settled
     return block.aggregate.astype(np.float32)
 
 
@@ -50,7 +50,7 @@ def settled_slowly(x, threshold):
 def test_what_the_screen_settles_is_right(seed, n, spread, location, threshold, room):
     x = updates(seed, n, spread, location, threshold)
     with np.errstate(all="ignore"):
-        aggregate, special = _blocks.screen(x, threshold, Scratch(n * room))
+        aggregate, special = blocks.screen(x, threshold, Scratch(n * room))
     settled = np.setdiff1d(np.arange(x.shape[1]), special)
     wanted = settled_slowly(x, threshold)
     assert aggregate[settled].tobytes() == wanted[settled].tobytes()
@@ -60,7 +60,7 @@ def test_what_the_screen_settles_is_right(seed, n, spread, location, threshold, 
 def test_the_screen_settles_nearly_everything(n):
     x = np.random.default_rng(0).standard_normal((n, 10_000), dtype=np.float32)
     x[3] *= n
-    _, special = _blocks.screen(x, 3.0, Scratch(n * 1000))
+    _, special = blocks.screen(x, 3.0, Scratch(n * 1000))
     with_two = (np.abs(x - x.mean(axis=0)) > 3 * x.std(axis=0)).sum(axis=0) > 1
     assert len(np.setdiff1d(special, np.flatnonzero(with_two))) < 0.1 * x.shape[1]
 
@@ -70,5 +70,5 @@ def test_what_is_not_finite_or_overflows_is_never_settled(value):
     x = np.random.default_rng(0).standard_normal((20, 50), dtype=np.float32)
     x[3, 7] = value
     with np.errstate(all="ignore"):
-        _, special = _blocks.screen(x, 3.0, Scratch(20 * 50))
+        _, special = blocks.screen(x, 3.0, Scratch(20 * 50))
     assert 7 in special

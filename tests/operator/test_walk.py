@@ -2,15 +2,18 @@
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rfout import _engine, rfout1d
+from rfout import rfout1d
+from rfout.operator import walk
 
 
 @pytest.fixture
@@ -53,41 +56,27 @@ def test_without_numba_the_result_is_the_same(failure, x, tmp_path):
     code = f"""
 import sys, numpy as np
 sys.path.insert(0, {str(tmp_path)!r})
-from rfout import _engine, rfout1d
-_engine.LARGE = 0
-print(rfout1d(np.load({str(tmp_path / "x.npy")!r})).tobytes().hex(), _engine.kernels())
+from rfout import rfout1d
+from rfout.operator import walk
+walk.LARGE = 0
+print(rfout1d(np.load({str(tmp_path / "x.npy")!r})).tobytes().hex(), walk.kernels())
 """
     assert run(code) == f"{rfout1d(x).tobytes().hex()} None"
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
     pytest.importorskip("numba")
+    source = Path(walk.__file__).parents[1]
     package = tmp_path / "site" / "rfout"
-    package.mkdir(parents=True)
-    source = os.path.dirname(_engine.__file__)
-    for name in (
-        "__init__",
-        "rfout1d",
-        "_engine",
-        "_blocks",
-        "_compile",
-        "_exact",
-        "_kernels",
-        "_kernels_robust",
-        "_rule",
-        "_robust",
-        "_rows",
-        "_validate",
-        "_work",
-    ):
-        with open(os.path.join(source, f"{name}.py"), encoding="utf-8") as file:
-            (package / f"{name}.py").write_text(file.read(), "utf-8")
+    shutil.copytree(source / "operator", package / "operator", ignore=lambda *_: ["__pycache__"])
+    shutil.copy(source / "__init__.py", package)
     code = """
 from numba.core import caching
 caching.CacheImpl._locator_classes = []   # no place to keep it
 import numpy as np
-from rfout import _engine, rfout1d
-_engine.LARGE = 0
+from rfout import rfout1d
+from rfout.operator import walk
+walk.LARGE = 0
 print(rfout1d(np.ones((12, 3))))
 """
     assert run(code, PYTHONPATH=str(package.parent)) == "[1. 1. 1.]"
@@ -95,8 +84,8 @@ print(rfout1d(np.ones((12, 3))))
 
 @pytest.mark.parametrize("large", [0, 2**62])
 def test_the_number_of_threads_changes_no_byte(monkeypatch, x, large):
-    monkeypatch.setattr(_engine, "LARGE", large)
-    monkeypatch.setattr(_engine, "BLOCK", 1000)
+    monkeypatch.setattr(walk, "LARGE", large)
+    monkeypatch.setattr(walk, "BLOCK", 1000)
     results = set()
     for threads in ("1", "2", "7", "", "none", "0"):
         monkeypatch.setenv("RFOUT_NUM_THREADS", threads)
@@ -106,11 +95,11 @@ def test_the_number_of_threads_changes_no_byte(monkeypatch, x, large):
 
 def test_the_number_of_threads(monkeypatch):
     monkeypatch.setenv("RFOUT_NUM_THREADS", "5")
-    assert _engine.n_threads() == 5
+    assert walk.n_threads() == 5
     monkeypatch.setenv("RFOUT_NUM_THREADS", "many")
-    assert 1 <= _engine.n_threads() <= 8
+    assert 1 <= walk.n_threads() <= 8
     monkeypatch.setattr(sys, "platform", "emscripten")
-    assert _engine.n_threads() == 1
+    assert walk.n_threads() == 1
 
 
 def test_an_error_in_a_thread_stops_the_others():
@@ -121,15 +110,15 @@ def test_an_error_in_a_thread_stops_the_others():
         raise OSError("disk")
 
     with pytest.raises(OSError, match="disk"):
-        _engine._run(work, range(1000), None, 2)
+        walk._run(work, range(1000), None, 2)
     assert len(seen) <= 2
 
 
 @pytest.mark.parametrize("mode", ["r", "r+", "c"])
 @pytest.mark.parametrize("large", [0, 2**62])
 def test_memory_mapped_files(monkeypatch, tmp_path, x, mode, large):
-    monkeypatch.setattr(_engine, "LARGE", large)
-    monkeypatch.setattr(_engine, "WINDOW", 5000)
+    monkeypatch.setattr(walk, "LARGE", large)
+    monkeypatch.setattr(walk, "WINDOW", 5000)
     np.save(tmp_path / "x.npy", x)
     for client, row in enumerate(x):
         np.save(tmp_path / f"{client}.npy", row)
@@ -163,7 +152,7 @@ def test_pages_that_were_read_are_given_back(monkeypatch, tmp_path):
 @pytest.mark.parametrize(("n", "d"), [(50, 400_000), (2000, 4000), (10, 1_500_000)])
 @pytest.mark.filterwarnings("ignore:nothing can be flagged")
 def test_a_list_is_not_stacked_into_a_copy(monkeypatch, rule, n, d):
-    monkeypatch.setattr(_engine, "LARGE", 2**62)
+    monkeypatch.setattr(walk, "LARGE", 2**62)
     updates = [np.ones(d, np.float32) for _ in range(n)]
     tracemalloc.start()
     rfout1d(updates, **rule)
@@ -181,20 +170,20 @@ def test_a_client_that_makes_every_coordinate_doubtful_costs_bounded_time():
 
 
 def test_what_was_compiled_from_older_sources_is_forgotten(tmp_path):
-    _compile = pytest.importorskip("rfout._compile")
+    compiler = pytest.importorskip("rfout.operator.compiler")
     package, folder = tmp_path / "rfout", tmp_path / "cache"
     for made in (package, folder):
         made.mkdir()
-    for name in _compile.SOURCES:
+    for name in compiler.SOURCES:
         (package / f"{name}.py").touch()
     old, new, another = (
-        folder / f"{name}.nbi" for name in ("_kernels.f-1", "_rule.band-2", "other.f-1")
+        folder / f"{name}.nbi" for name in ("compiled.f-1", "rule.band-2", "other.f-1")
     )
     for index, age in ((old, 60), (new, -60), (another, 60)):
         index.touch()
         os.utime(index, (time.time() - age,) * 2)
-    _compile.forget_outdated(folder, package)
-    assert sorted(folder.iterdir()) == [new, another]
+    compiler.forget_outdated(folder, package)
+    assert sorted(folder.iterdir()) == [another, new]
 
 
 FEATURES = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
@@ -215,12 +204,13 @@ def test_another_processor_changes_no_byte(tmp_path):
     np.save(path, x)
     code = f"""
 import hashlib, numpy as np
-from rfout import _engine, rfout1d
+from rfout import rfout1d
+from rfout.operator import walk
 x = np.load({str(path)!r})
 robust = {{"center": "median", "scale": "mad"}}
 digest = hashlib.sha256()
 for compiled, form in ((True, {{}}), (True, robust), (False, {{}}), (False, robust)):
-    _engine.LARGE = 0 if compiled else 2**62
+    walk.LARGE = 0 if compiled else 2**62
     aggregate, report = rfout1d(x, return_report=True, **form)
     digest.update(aggregate.tobytes() + report.flagged.tobytes())
 print(digest.hexdigest())

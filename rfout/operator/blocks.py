@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._rule import EPSILON, TINY, Rule, band
-from ._work import (
+from .rule import EPSILON, TINY, Rule, band
+from .scratch import (
     Block,
     Floats,
     Scratch,

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from rfout import _engine, rfout1d
+from rfout import rfout1d
+from rfout.operator import walk
 
 pytestmark = pytest.mark.filterwarnings("ignore:nothing can be flagged:UserWarning")
 RULES = [
@@ -18,9 +19,9 @@ RULES = [
 @pytest.fixture(scope="module")
 def kernels():
     pytest.importorskip("numba")
-    from rfout import _kernels_robust
+    from rfout.operator import compiled_medians
 
-    return _kernels_robust
+    return compiled_medians
 
 
 def test_the_network_sorts_whatever_the_number_of_clients(kernels):
@@ -54,7 +55,7 @@ def test_strips_and_blocks_give_the_same_bytes(kernels, monkeypatch, dtype, n):
     for rule in RULES:
         results = set()
         for large in (0, 2**62):
-            monkeypatch.setattr(_engine, "LARGE", large)
+            monkeypatch.setattr(walk, "LARGE", large)
             aggregate, report = rfout1d(x, return_report=True, **rule)
             flagged, z = report.flagged.tobytes(), report.largest_z.tobytes()
             results.add((aggregate.tobytes(), rfout1d(x, **rule).tobytes(), flagged, z))

@@ -6,8 +6,9 @@ import warnings
 import numpy as np
 import pytest
 
-from rfout import Report, _engine, rfout1d
+from rfout import Report, rfout1d
 from rfout.defences import clip_updates, mean, weak_dp
+from rfout.operator import walk
 
 FAMILY = list(itertools.product(("mean", "median"), ("std", "mad"), ("center", "drop")))
 
@@ -28,7 +29,7 @@ def definition(x, threshold, center, scale, replacement):
 def path(request, monkeypatch):
     if request.param == "compiled":
         pytest.importorskip("numba")
-    monkeypatch.setattr(_engine, "LARGE", 0 if request.param == "compiled" else 2**62)
+    monkeypatch.setattr(walk, "LARGE", 0 if request.param == "compiled" else 2**62)
 
 
 @pytest.fixture

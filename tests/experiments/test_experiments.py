@@ -12,7 +12,7 @@ from rfout.experiments import Attack, Run, Setting, execute, read_origins, read_
 from rfout.experiments import results as kept
 from rfout.experiments import run as running
 
-RESULTS = Path(__file__).parents[1] / "book" / "results"
+RESULTS = Path(__file__).parents[2] / "book" / "results"
 
 SETTING = Setting(n_train=480, n_test=100, n_clients=16, clients_per_round=12, warm_up=2)
 ATTACK = Attack("tiny", n_rounds=2, epochs=1)

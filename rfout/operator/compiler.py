@@ -11,10 +11,10 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from ._rule import band
+from .rule import band
 
 Array = NDArray[Any]
-SOURCES = ("_compile", "_kernels", "_kernels_robust", "_rule")
+SOURCES = ("compiler", "compiled", "compiled_medians", "rule")
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

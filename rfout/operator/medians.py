@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ._blocks import beyond, count, sum_unflagged, without
-from ._rule import EPSILON, MAD_FACTOR, TINY, Rule, band
-from ._work import Block, Scratch, Values, deviations, nobody, sum_clients
+from .blocks import beyond, count, sum_unflagged, without
+from .rule import EPSILON, MAD_FACTOR, TINY, Rule, band
+from .scratch import Block, Scratch, Values, deviations, nobody, sum_clients
 
 
 def middles(x: Values) -> tuple[Values, Values]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rfout import rfout1d
-from rfout.sharding import combine, merge, moments, slices, unflagged
+from rfout.operator.sharding import combine, merge, moments, slices, unflagged
 
 
 @pytest.fixture(scope="module")

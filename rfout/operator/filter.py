@@ -7,13 +7,11 @@ The whole rule is three lines. For one array with clients on axis 0:
     aggregate = np.where(flagged, mean, updates).mean(axis=0)
 
 `rfout1d` is these lines, at the price of a mean, exact where they round, with the repairs that the
-theory asks for, and safe on what a hostile client may send. How: `rfout._engine` walks over blocks
-of coordinates, `rfout._blocks` and `rfout._kernels` are the rule in NumPy and compiled
-(`rfout._robust` and `rfout._kernels_robust` with a median in it), `rfout._exact` decides what is
-too near the threshold for float64, and `rfout._validate` says what is wrong with an input.
+theory asks for, and safe on what a hostile client may send. The arguments pass through `inputs`,
+which says what is wrong with them, and `walk`, which goes over blocks of coordinates.
 
 Source: Rodríguez-Barroso, Martínez-Cámara, Luzón, Herrera (2022),
-doi:10.1016/j.knosys.2022.108588. Chapter: rfout-1d.
+doi:10.1016/j.knosys.2022.108588.
 """
 
 import math
@@ -24,8 +22,8 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _engine, _validate
-from ._rule import Center, Replacement, Rule, Scale
+from . import inputs, walk
+from .rule import Center, Replacement, Rule, Scale
 
 Array = NDArray[np.floating]
 # (n_clients, ...), or a list of n_clients arrays of one shape, or of lists of layers.
@@ -156,43 +154,29 @@ def rfout1d(
     is installed. Values of 64 bits whose squares exceed float64 are decided slowly.
     Source: doi:10.1016/j.knosys.2022.108588. Chapters: rfout-1d, limits; what it costs: benchmarks.
     """
-    rule = _validate.read_rule(threshold, center, scale, replacement)
-    _validate.check_choice("on_invalid", on_invalid, ("raise", "drop"))
-    clients = _validate.read(updates, on_invalid)
-    aggregates, tally = _aggregate(clients, rule, on_invalid, return_report)
-    _warn(clients, rule)
-    aggregate = aggregates if clients.layered else aggregates[0]
-    if tally is None:
+    rule = inputs.read_rule(threshold, center, scale, replacement)
+    inputs.check_choice("on_invalid", on_invalid, ("raise", "drop"))
+    given = inputs.read(updates, on_invalid)
+    done = walk.through(
+        given.layers, len(given.kept), rule, drop=on_invalid == "drop", count=return_report
+    )
+    bad = {given.kept[row]: given.not_finite(row, *at) for row, at in done.not_finite.items()}
+    if bad and on_invalid == "raise":
+        raise ValueError(next(iter(bad.values())))
+    left_out = given.left_out | bad
+    if len(left_out) == given.n_given:
+        raise inputs.nobody_left(left_out)
+    _warn(left_out, given.n_given - len(left_out), rule)
+    aggregate = done.aggregates if given.layered else done.aggregates[0]
+    if done.tally is None:
         return aggregate
-    return aggregate, _report(clients, tally)
+    return aggregate, _report(given, left_out, done.tally)
 
 
-def _aggregate(
-    clients: _validate.Clients, rule: Rule, on_invalid: str, return_report: bool
-) -> tuple[list[Array], _engine.Tally | None]:
-    while True:
-        n = len(clients.kept)
-        tally = _engine.Tally(np.zeros(n, np.int64), np.zeros(n)) if return_report else None
-        aggregates = []
-        layer = 0
-        try:
-            for layer in range(len(clients.layers)):
-                out = np.empty(math.prod(clients.shape(layer)), clients.dtype(layer))
-                _engine.aggregate(clients.rows(layer), rule, out, tally)
-                aggregates.append(out.reshape(clients.shape(layer)))
-            return aggregates, tally
-        except _engine.NotFiniteError as found:
-            reasons = clients.not_finite(layer, found.places)
-        if on_invalid == "raise":
-            raise ValueError(next(iter(reasons.values())))
-        clients.leave_out(reasons)
-
-
-def _warn(clients: _validate.Clients, rule: Rule) -> None:
+def _warn(left_out: dict[int, str], n: int, rule: Rule) -> None:
     """Once for each place in the caller's code, by Python's own habit."""
-    for client in sorted(clients.left_out):
-        warnings.warn(f"left out of the aggregate: {clients.left_out[client]}", stacklevel=3)
-    n = len(clients.kept)
+    for client in sorted(left_out):
+        warnings.warn(f"left out of the aggregate: {left_out[client]}", stacklevel=3)
     if rule.is_papers and rule.threshold >= math.sqrt(n - 1):
         warnings.warn(
             f"nothing can be flagged: of {n} values none is further than sqrt({n} - 1) = "
@@ -202,9 +186,10 @@ def _warn(clients: _validate.Clients, rule: Rule) -> None:
         )
 
 
-def _report(clients: _validate.Clients, tally: _engine.Tally) -> Report:
-    n_params = sum(math.prod(clients.shape(layer)) for layer in range(len(clients.layers)))
-    report = Report(np.ones(clients.n_given), np.full(clients.n_given, np.inf), clients.left_out)
-    report.flagged[clients.kept] = tally.n_flagged / max(1, n_params)
-    report.largest_z[clients.kept] = tally.largest_z
+def _report(given: inputs.Given, left_out: dict[int, str], tally: walk.Tally) -> Report:
+    n_params = sum(math.prod(layer.shape) for layer in given.layers)
+    report = Report(np.ones(given.n_given), np.full(given.n_given, np.inf), left_out)
+    stayed = [client for client in range(given.n_given) if client not in left_out]
+    report.flagged[stayed] = tally.n_flagged / max(1, n_params)
+    report.largest_z[stayed] = tally.largest_z
     return report

@@ -6,15 +6,15 @@ the limit, that is all the rule needs, and the cost is that of reading the updat
 coordinates with more flagged values are read again, one at a time.
 
 Every coordinate is computed by one thread, in the order of the clients, with the operations of
-`rfout._blocks`: the bytes depend neither on the number of threads nor on the path.
+`rfout.operator.blocks`: the bytes depend neither on the number of threads nor on the path.
 """
 
 from typing import Any
 
 import numpy as np
 
-from ._compile import Array, compiled, compiled_band, row
-from ._rule import TINY
+from .compiler import Array, compiled, compiled_band, row
+from .rule import TINY
 
 STRIP = 4096  # coordinates; what is kept of them fits in a core's own cache
 

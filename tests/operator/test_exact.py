@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from rfout import _engine, rfout1d
+from rfout import rfout1d
+from rfout.operator import walk
 
 pytestmark = pytest.mark.filterwarnings("ignore:nothing can be flagged:UserWarning")
 
@@ -27,7 +28,7 @@ def path(request, monkeypatch):
     """Both paths, whatever the size."""
     if request.param == "compiled":
         pytest.importorskip("numba")
-    monkeypatch.setattr(_engine, "LARGE", 0 if request.param == "compiled" else 2**62)
+    monkeypatch.setattr(walk, "LARGE", 0 if request.param == "compiled" else 2**62)
     return request.param
 
 
@@ -217,8 +218,8 @@ def test_both_paths_and_any_number_of_threads_give_the_same_bytes(dtype, data, r
     for large, block, threads in ((0, 8, "1"), (0, 2**17, "3"), (2**62, 64, "1"), (2**62, 9, "3")):
         with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            patch.setattr(_engine, "LARGE", large)
-            patch.setattr(_engine, "BLOCK", block)
+            patch.setattr(walk, "LARGE", large)
+            patch.setattr(walk, "BLOCK", block)
             patch.setenv("RFOUT_NUM_THREADS", threads)
             aggregate, report = rfout1d(x, threshold=threshold, return_report=True, **rule)
             plain = rfout1d(x, threshold=threshold, **rule)

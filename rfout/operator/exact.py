@@ -9,7 +9,7 @@ Knuth's, exact in any IEEE arithmetic that rounds to nearest.
 import numpy as np
 from numpy.typing import NDArray
 
-from ._rule import MAD_FACTOR, Rule
+from .rule import MAD_FACTOR, Rule
 
 Floats = NDArray[np.float64]
 Pair = tuple[Floats, Floats]
@@ -37,6 +37,7 @@ def two_product(a: Floats, b: Floats) -> Pair:
 
 
 def add(a: Pair, b: Pair) -> Pair:
+    """Add two pairs."""
     high, low = two_sum(a[0], b[0])
     more, rest = two_sum(a[1], b[1])
     high, low = two_sum(high, low + more)
@@ -44,15 +45,18 @@ def add(a: Pair, b: Pair) -> Pair:
 
 
 def subtract(a: Pair, b: Pair) -> Pair:
+    """Subtract a pair from another."""
     return add(a, (-b[0], -b[1]))
 
 
 def multiply(a: Pair, b: Pair) -> Pair:
+    """Multiply two pairs."""
     high, low = two_product(a[0], b[0])
     return two_sum(high, low + (a[0] * b[1] + a[1] * b[0]))
 
 
 def times(number: float, a: Pair) -> Pair:
+    """Multiply a pair by a number."""
     return multiply((np.float64(number), np.float64(0.0)), a)  # type: ignore[arg-type]
 
 
@@ -73,6 +77,7 @@ def middle(a: Pair) -> Pair:
 
 
 def magnitude(a: Pair) -> Pair:
+    """Take the absolute value of a pair."""
     sign = np.where(a[0] < 0, -1.0, 1.0)
     return sign * a[0], sign * a[1]
 

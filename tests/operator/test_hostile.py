@@ -8,7 +8,8 @@ import numpy as np
 import oracle
 import pytest
 
-from rfout import _engine, rfout1d
+from rfout import rfout1d
+from rfout.operator import walk
 
 pytestmark = pytest.mark.filterwarnings("ignore:nothing can be flagged:UserWarning")
 
@@ -26,7 +27,7 @@ def layers(n=12):
 @pytest.mark.parametrize("large", [0, 2**62])
 @pytest.mark.parametrize("rule", [{}, {"center": "median", "scale": "mad"}, {"scale": "mad"}])
 def test_a_value_that_is_not_finite(monkeypatch, value, large, rule):
-    monkeypatch.setattr(_engine, "LARGE", large)
+    monkeypatch.setattr(walk, "LARGE", large)
     for bad in (0, 7):
         updates = layers()
         updates[bad][1][3] = value
@@ -173,8 +174,8 @@ def test_arguments_that_make_no_sense(arguments):
 
 @pytest.mark.parametrize("large", [0, 2**62])
 def test_any_layout_gives_the_same_bytes_and_stays_as_it_was(monkeypatch, large):
-    monkeypatch.setattr(_engine, "LARGE", large)
-    monkeypatch.setattr(_engine, "BUFFER", 500)
+    monkeypatch.setattr(walk, "LARGE", large)
+    monkeypatch.setattr(walk, "BUFFER", 500)
     x = np.random.default_rng(0).standard_normal((13, 6, 7)).astype(np.float32)
     x[0] *= 30
     expected = rfout1d(x).tobytes()
@@ -328,7 +329,7 @@ def is_right(updates, aggregate, report, rule):
 @pytest.mark.parametrize("seed", range(20))
 def test_a_thousand_malformed_calls(monkeypatch, seed):
     if seed % 2:  # compiled code reads from addresses: half of the calls go through it
-        monkeypatch.setattr(_engine, "LARGE", 0)
+        monkeypatch.setattr(walk, "LARGE", 0)
     rng = np.random.default_rng(seed)
     answered = 0
     for _ in range(1000):

@@ -37,6 +37,7 @@ class Scratch:
         return [slice(start, start + step) for start in range(0, w, step)]
 
     def __call__(self, which: int, shape: tuple[int, ...], dtype: Any = np.float64) -> Any:
+        """Give one of the two arrays, in this shape."""
         return self._held[which].view(dtype)[: math.prod(shape)].reshape(shape)
 
 
@@ -66,4 +67,5 @@ def deviations(x: Values, shift: Floats, scratch: Scratch) -> Any:
 
 
 def nobody(n: int) -> tuple[NDArray[np.intp], Floats]:
+    """Tally of a block in which nobody is flagged."""
     return np.zeros(n, np.intp), np.zeros(n)

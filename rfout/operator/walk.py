@@ -1,9 +1,10 @@
 """Walk over the coordinates: which path, which blocks, how many threads, what stays in memory."""
 
+import math
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -13,9 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _blocks, _exact, _robust, _rows, _work
-from ._rows import Rows
-from ._rule import Rule
+from . import blocks, exact, medians
+from . import rows as rows_of
+from .inputs import Layer
+from .rows import Rows
+from .rule import Rule
+from .scratch import Scratch
 
 LARGE = 2**22  # values; from here on, loading a compiler pays
 BLOCK = 2**18  # values that the NumPy path works on at a time: 2 MiB of float64
@@ -28,16 +32,8 @@ WINDOW = 2**22  # values that are copied at a time from memory-mapped files
 Work = Callable[[int], tuple[NDArray[Any], NDArray[Any]]]
 
 
-class NotFiniteError(Exception):
-    """Client -> place of its first NaN or infinity in the row."""
-
-    def __init__(self, places: dict[int, int]) -> None:
-        super().__init__(places)
-        self.places = places
-
-
-class _SomewhereError(Exception):
-    """A value is not finite; whose, is looked for once, and not by every thread."""
+class _NotFiniteError(Exception):
+    """A value is not finite. Whose it is, is looked for once, and not by every thread."""
 
 
 @dataclass
@@ -48,18 +44,39 @@ class Tally:
     largest_z: NDArray[np.float64]
 
     def add(self, n_flagged: NDArray[Any], largest_z: NDArray[Any]) -> None:
+        """Count what was found in another block."""
         self.n_flagged += n_flagged
         np.maximum(self.largest_z, largest_z, out=self.largest_z)
+
+
+@dataclass
+class Done:
+    """What came of a walk.
+
+    Attributes
+    ----------
+    aggregates
+        Of each layer; empty if a value was not finite and nobody was to be left out, or nobody was
+        left.
+    tally
+        Of the rows that stayed, if it was asked for.
+    not_finite
+        Row to (layer, place) of its first NaN or infinity.
+    """
+
+    aggregates: list[NDArray[Any]]
+    tally: Tally | None
+    not_finite: dict[int, tuple[int, int]]
 
 
 @cache
 def kernels(papers: bool = True) -> ModuleType | None:
     """The compiled path, or None where Numba is absent or does not fit this NumPy."""
     try:
-        from . import _kernels, _kernels_robust
+        from . import compiled, compiled_medians
     except ImportError:
         return None
-    return _kernels if papers else _kernels_robust
+    return compiled if papers else compiled_medians
 
 
 def n_threads() -> int:
@@ -74,12 +91,51 @@ def n_threads() -> int:
     return min(8, os.cpu_count() or 1)
 
 
-def aggregate(rows: Rows, rule: Rule, out: NDArray[Any], tally: Tally | None) -> None:
+def through(layers: Sequence[Layer], n_rows: int, rule: Rule, *, drop: bool, count: bool) -> Done:
+    """Filter and average all layers.
+
+    Parameters
+    ----------
+    layers, n_rows
+        From `rfout.operator.inputs`, with the same number of rows in each.
+    rule
+        The rule.
+    drop
+        Whether rows with a value that is not finite are left out; else they end the walk.
+    count
+        Whether to make a `Tally`.
+    """
+    stay = list(range(n_rows))
+    bad: dict[int, tuple[int, int]] = {}
+    while True:
+        rows = [_some(layer.rows, stay) for layer in layers]
+        tally = Tally(np.zeros(len(stay), np.int64), np.zeros(len(stay))) if count else None
+        aggregates: list[NDArray[Any]] = []
+        try:
+            for layer, of_layer in zip(layers, rows, strict=True):
+                out = np.empty(math.prod(layer.shape), rows_of.floating_dtype(of_layer))
+                _aggregate(of_layer, rule, out, tally)
+                aggregates.append(out.reshape(layer.shape))
+            return Done(aggregates, tally, bad)
+        except _NotFiniteError:
+            found = len(aggregates)
+            places = _not_finite(rows[found])
+        bad |= {stay[row]: (found, place) for row, place in places.items()}
+        stay = [row for row in stay if row not in bad]
+        if not drop or not stay:
+            return Done([], None, bad)
+
+
+def _some(rows: Rows, stay: list[int]) -> Rows:
+    return rows if len(stay) == len(rows) else [rows[row] for row in stay]
+
+
+def _aggregate(rows: Rows, rule: Rule, out: NDArray[Any], tally: Tally | None) -> None:
     """Write the aggregate of one layer to `out` (n_params,), and count into `tally`.
 
     Raises
     ------
-    NotFiniteError
+    _NotFiniteError
         If a value is NaN or infinite. `out` and `tally` are then of no use.
     """
     n, d = len(rows), len(out)
@@ -87,28 +143,25 @@ def aggregate(rows: Rows, rule: Rule, out: NDArray[Any], tally: Tally | None) ->
         return
     large = n * d >= LARGE
     path = _compiled if large and kernels(rule.is_papers) is not None else _in_blocks
-    dtype = _rows.working_dtype(rows)
-    try:
-        if not any(map(_rows.mapped_file, rows)):
-            path(rows, dtype, rule, out, tally)
-            return
-        # What is read of a file counts as resident, by whole folios: one client at a time.
-        window = max(1, WINDOW // n)
-        for start in range(0, d, window):
-            part = out[start : start + window]
-            path(_rows.copy(rows, start, start + len(part), dtype), dtype, rule, part, tally)
-    except _SomewhereError:
-        raise NotFiniteError(_not_finite(rows)) from None
+    dtype = rows_of.working_dtype(rows)
+    if not any(map(rows_of.mapped_file, rows)):
+        path(rows, dtype, rule, out, tally)
+        return
+    # What is read of a file counts as resident, by whole folios: one client at a time.
+    window = max(1, WINDOW // n)
+    for start in range(0, d, window):
+        part = out[start : start + window]
+        path(rows_of.copy(rows, start, start + len(part), dtype), dtype, rule, part, tally)
 
 
 def _in_blocks(
     rows: Rows, dtype: np.dtype[Any], rule: Rule, out: NDArray[Any], tally: Tally | None
 ) -> None:
     n, d = len(rows), len(out)
-    apply = _blocks.paper if rule.is_papers else _robust.robust
+    apply = blocks.paper if rule.is_papers else medians.robust
     threads = min(4, n_threads())  # more would wait for each other at the interpreter
     width = narrow = max(1, BLOCK // n)
-    if _blocks.screens(rule, tally is not None, dtype, n):
+    if blocks.screens(rule, tally is not None, dtype, n):
         # Beside its values, a coordinate has a dozen numbers of its own.
         width = _shares(d, max(1, WIDE * BLOCK // (threads * (n + 16))), threads)
     own = threading.local()
@@ -116,8 +169,8 @@ def _in_blocks(
     def work(start: int) -> tuple[NDArray[Any], NDArray[Any]]:
         stop = min(start + width, d)
         if not hasattr(own, "scratch"):
-            own.scratch = _work.Scratch(n * narrow)
-        x = _rows.block(rows, start, stop, dtype)
+            own.scratch = Scratch(n * narrow)
+        x = rows_of.block(rows, start, stop, dtype)
         with np.errstate(all="ignore"):  # what overflows or divides by zero becomes doubtful
             done = apply(x, rule, tally is not None, own.scratch)
         out[start:stop] = done.aggregate
@@ -134,7 +187,7 @@ def _compiled(
     compiled = kernels(rule.is_papers)
     assert compiled is not None
     which = () if rule.is_papers else (rule.center == "mean", rule.scale == "mad")
-    in_place = _rows.addresses(rows, dtype)
+    in_place = rows_of.addresses(rows, dtype)
     chunk = CHUNK if in_place is not None else max(1, BUFFER // n)
     chunk = _shares(d, chunk, n_threads())
 
@@ -145,8 +198,8 @@ def _compiled(
         n_flagged, largest_z = np.zeros(n, np.int64), np.zeros(n)
         addresses, first = in_place, start
         if addresses is None:
-            copied = _rows.copy(rows, start, stop, dtype)
-            addresses, first = _rows.addresses(copied, dtype), 0
+            copied = rows_of.copy(rows, start, stop, dtype)
+            addresses, first = rows_of.addresses(copied, dtype), 0
         n_doubtful = compiled.aggregate(
             addresses,
             np.empty(0, dtype),
@@ -215,8 +268,8 @@ def _resolve(
         some = start + doubtful[i : i + step]
         x = np.stack([np.asarray(row[some], np.float64) for row in rows])
         if not np.isfinite(x).all():
-            raise _SomewhereError
-        out[some], flagged, z = _exact.resolve(x, rule)
+            raise _NotFiniteError
+        out[some], flagged, z = exact.resolve(x, rule)
         n_flagged += flagged.sum(axis=1)
         np.maximum(largest_z, z.max(axis=1), out=largest_z)
     return n_flagged, largest_z
@@ -230,5 +283,5 @@ def _not_finite(rows: Rows) -> dict[int, int]:
             if len(bad):
                 places[client] = start + int(bad[0])
                 break
-        _rows.release(row)
+        rows_of.release(row)
     return places

@@ -19,6 +19,12 @@ def working_dtype(rows: Rows) -> np.dtype[Any]:
     return np.dtype(np.float32 if narrow else np.float64)
 
 
+def floating_dtype(rows: Rows) -> np.dtype[Any]:
+    """Dtype of the aggregate: that of the updates, float64 for integers."""
+    kind = np.result_type(*{np.asarray(row[:0]).dtype for row in _distinct(rows)})
+    return kind.newbyteorder("=") if kind.kind == "f" else np.dtype(np.float64)
+
+
 def _distinct(rows: Rows) -> Rows:
     """One row for all of an array's, which are alike; all of a list's."""
     return rows[:1] if isinstance(rows, np.ndarray) else rows
