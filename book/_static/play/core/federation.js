@@ -111,6 +111,8 @@ export class Federation {
     this.updates = [];
     /** What was flagged in the last round (n x d). */
     this.flags = new Uint8Array(0);
+    /** The last aggregate. */
+    this.moved = new Float32Array(0);
   }
 
   /** The trigger of the present setting. */
@@ -145,6 +147,7 @@ export class Federation {
     this.round = round;
     this.updates = updates;
     this.flags = result.report.flags;
+    this.moved = result.aggregate;
     return {
       round,
       ...this.accuracies(),
