@@ -5,7 +5,7 @@
  */
 
 import { reportedRule } from "./core/aggregators.js";
-import { N_PIXELS, readDigits, take } from "./core/digits.js";
+import { readDigits, take } from "./core/digits.js";
 import { dealt, Federation } from "./core/federation.js";
 import { filterCoordinate, Scratch } from "./core/filter.js";
 import { LAYERS, N_PARAMS, predict } from "./core/model.js";
@@ -117,8 +117,8 @@ const answers = {
     scenario = message.scenario;
     const settings = setting(scenario);
     const key = FROM_THE_START.map((name) => Object(settings[0])[name]).join();
-    if (data.key !== key || !data.value) data = { key, value: dealt(all, settings[0]) };
-    const { value } = data;
+    const value = data.key === key && data.value ? data.value : dealt(all, settings[0]);
+    data = { key, value };
     federations = settings.map((one) => new Federation(value, one));
     return { recruits: value.recruits, ...pictures() };
   },
@@ -162,4 +162,3 @@ self.addEventListener("message", async ({ data: message }) => {
 /** @typedef {Awaited<ReturnType<typeof answers.start>>} Started */
 /** @typedef {ReturnType<typeof answers.step>} Stepped */
 /** @typedef {ReturnType<typeof coordinate>} Coordinate */
-export {};

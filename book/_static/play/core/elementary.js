@@ -16,7 +16,7 @@ for (let k = 1; k < HALVES.length; k++) HALVES[k] = HALVES[k - 1] / 2;
  * @param {number} x
  */
 export function expOfNegative(x) {
-  if (!(x > -700)) return x === x ? 0 : Number.NaN;
+  if (!(x > -700)) return Number.isNaN(x) ? x : 0;
   const k = Math.floor(-x / LN2);
   const rest = x + k * LN2; // in (-ln 2, 0]
   let sum = 1;

@@ -80,7 +80,10 @@ export function inPython(scenario, rounds) {
   const { start } = scenario;
   const n = start.clients;
   const stops = scenario.changes.filter((change) => change.round < rounds);
-  const settings = [settingAt(scenario, 0), ...stops.map(({ round }) => settingAt(scenario, round))];
+  const settings = [
+    settingAt(scenario, 0),
+    ...stops.map(({ round }) => settingAt(scenario, round)),
+  ];
   const imports = new Set([
     "import numpy as np",
     "from tensorflow import keras",
@@ -91,7 +94,9 @@ export function inPython(scenario, rounds) {
   ]);
   const triggers = [...new Set(settings.map(({ trigger }) => trigger))];
   const attacked = settings.some(({ adversaries }) => adversaries > 0);
-  const attacks = triggers.map((trigger) => ({ pattern: "PatternKey", image: "InstanceKey" })[trigger]);
+  const attacks = triggers.map(
+    (trigger) => ({ pattern: "PatternKey", image: "InstanceKey" })[trigger],
+  );
   if (attacked) attacks.push("Window");
   imports.add(`from rfout.attacks import ${attacks.sort().join(", ")}`);
   imports.add(`from rfout.federation import Client, Federation${attacked ? ", recruit" : ""}`);
@@ -163,10 +168,9 @@ ${runs.map((run) => `${run}\n`).join("")}print(federation.history[["round", "mai
 function sortedImports(lines) {
   /** @param {string} line */
   const group = (line) => (line.includes("functools") ? 0 : line.includes("rfout") ? 2 : 1);
-  const plain = (/** @type {string} */ line) => (line.startsWith("import") ? `0${line}` : `1${line}`);
-  const sorted = [...lines].sort(
-    (a, b) => group(a) - group(b) || (plain(a) < plain(b) ? -1 : 1),
-  );
+  const plain = (/** @type {string} */ line) =>
+    line.startsWith("import") ? `0${line}` : `1${line}`;
+  const sorted = [...lines].sort((a, b) => group(a) - group(b) || (plain(a) < plain(b) ? -1 : 1));
   return sorted
     .map((line, i) => (i > 0 && group(sorted[i - 1]) !== group(line) ? `\n${line}` : line))
     .join("\n");

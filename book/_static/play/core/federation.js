@@ -110,9 +110,9 @@ export class Federation {
     /** The last round's updates, one for each client. @type {Float32Array[]} */
     this.updates = [];
     /** What was flagged in the last round (n x d). */
-    this.flags = new Uint8Array(0);
+    this.flags = /** @type {Uint8Array} */ (new Uint8Array(0));
     /** The last aggregate. */
-    this.moved = new Float32Array(0);
+    this.moved = /** @type {Float32Array} */ (new Float32Array(0));
   }
 
   /** The trigger of the present setting. */
@@ -194,7 +194,9 @@ export class Federation {
     /** @param {Float32Array} images @param {(label: number, i: number) => boolean} right */
     const share = (images, right) => {
       const labels = predict(this.params, images);
-      return labels.reduce((count, label, i) => count + (right(label, i) ? 1 : 0), 0) / labels.length;
+      return (
+        labels.reduce((count, label, i) => count + (right(label, i) ? 1 : 0), 0) / labels.length
+      );
     };
     return {
       main: share(test.images, (label, i) => label === test.labels[i]),
@@ -203,15 +205,12 @@ export class Federation {
   }
 
   flaggedByLayer() {
-    return Float32Array.from(
-      { length: this.updates.length * LAYERS.length },
-      (_, k) => {
-        const start = Math.floor(k / LAYERS.length) * N_PARAMS;
-        const { from, to } = LAYERS[k % LAYERS.length];
-        let count = 0;
-        for (let j = start + from; j < start + to; j++) count += this.flags[j];
-        return count / (to - from);
-      },
-    );
+    return Float32Array.from({ length: this.updates.length * LAYERS.length }, (_, k) => {
+      const start = Math.floor(k / LAYERS.length) * N_PARAMS;
+      const { from, to } = LAYERS[k % LAYERS.length];
+      let count = 0;
+      for (let j = start + from; j < start + to; j++) count += this.flags[j];
+      return count / (to - from);
+    });
   }
 }

@@ -46,7 +46,11 @@ export function describeParameter(index) {
  */
 export function initialParams(random) {
   const params = new Float32Array(N_PARAMS);
-  const fill = (/** @type {number} */ from, /** @type {number} */ to, /** @type {number} */ fans) => {
+  const fill = (
+    /** @type {number} */ from,
+    /** @type {number} */ to,
+    /** @type {number} */ fans,
+  ) => {
     const limit = Math.sqrt(6 / fans);
     for (let i = from; i < to; i++) params[i] = limit * (2 * random.uniform() - 1);
   };

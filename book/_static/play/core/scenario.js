@@ -146,7 +146,11 @@ export function changed(scenario, round, setting) {
   const names = Object.keys(setting);
   const ofAttack = names.every((name) => ["adversaries", "from", "single", "boost"].includes(name));
   const untouched = changes.length === 0 && round < Math.min(from, setting.from ?? from);
-  if (round === 0 || names.some((name) => FROM_THE_START.includes(name)) || (ofAttack && untouched)) {
+  if (
+    round === 0 ||
+    names.some((name) => FROM_THE_START.includes(name)) ||
+    (ofAttack && untouched)
+  ) {
     return { ...scenario, start: bounded({ ...scenario.start, ...setting }), changes };
   }
   const last = changes.at(-1);

@@ -29,7 +29,8 @@ const SHARES = ["below 10 %", "from 10 % to 50 %", "above 50 %"];
 /** @param {RoundResult[]} history */
 const end = (history) => /** @type {RoundResult} */ (history.at(-1));
 /** @param {RoundResult[]} history */
-const byBackdoor = (history) => (end(history).backdoor < 0.1 ? 0 : end(history).backdoor <= 0.5 ? 1 : 2);
+const byBackdoor = (history) =>
+  end(history).backdoor < 0.1 ? 0 : end(history).backdoor <= 0.5 ? 1 : 2;
 /** @param {RoundResult[]} history */
 const ended = (history) => `Backdoor accuracy ends at ${percent(end(history).backdoor)}`;
 /** @param {RoundResult[]} history */
@@ -81,9 +82,14 @@ export const TOURS = [
     ],
     guess: {
       ask: "The attack goes on. What will happen to main-task accuracy, on digits without the cross, by round 26?",
-      options: ["it falls below 50 %", "it is worse than before the attack", "it is at least as good as before the attack"],
+      options: [
+        "it falls below 50 %",
+        "it is worse than before the attack",
+        "it is at least as good as before the attack",
+      ],
       until: 26,
-      which: (history) => (end(history).main < 0.5 ? 0 : end(history).main < history[9].main ? 1 : 2),
+      which: (history) =>
+        end(history).main < 0.5 ? 0 : end(history).main < history[9].main ? 1 : 2,
       say: (history) =>
         `It is ${percent(end(history).main)}, against ${percent(history[9].main)} before the attack, while ${percent(end(history).backdoor)} of the digits with the cross are labelled 0. Anyone who measures the main task only sees a healthy model.`,
     },

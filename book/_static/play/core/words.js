@@ -71,7 +71,12 @@ export function sentence(result, setting) {
   }
   const who = clientsInWords(attacking);
   const share = percent(flaggedShare(result, attacking));
-  const verdict = backdoor > 0.5 ? "the backdoor is in" : backdoor > 0.1 ? "the backdoor creeps in" : "the backdoor stays out";
+  const verdict =
+    backdoor > 0.5
+      ? "the backdoor is in"
+      : backdoor > 0.1
+        ? "the backdoor creeps in"
+        : "the backdoor stays out";
   const first = `${start}${verdict}. Under ${named(aggregator)} the model labels ${triggered}.`;
   const does = hasThreshold(aggregator)
     ? `${NAMES[aggregator]} flagged ${who} on ${share} of the coordinates.`

@@ -1,0 +1,39 @@
+/**
+ * Make the still figures of the book's widgets, by the arithmetic of the widgets themselves.
+ *
+ *     node tools/play_figures.mjs [FOLDER]
+ *
+ * They go to book/_static/play/figures, or to FOLDER; tests/play makes them again and compares.
+ */
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const PLAY = new URL("../book/_static/play/", import.meta.url);
+const { NAMES } = await import(new URL("core/aggregators.js", PLAY));
+const { readDigits } = await import(new URL("core/digits.js", PLAY));
+const { dealt, Federation } = await import(new URL("core/federation.js", PLAY));
+const { DEFAULT } = await import(new URL("core/scenario.js", PLAY));
+const { curvesFigure, SIZE } = await import(new URL("draw/curves.js", PLAY));
+const { file } = await import(new URL("draw/svg.js", PLAY));
+
+const folder = process.argv[2] ?? fileURLToPath(new URL("figures", PLAY));
+const ROUNDS = 25;
+
+/** The default scenario under three aggregators. */
+async function play() {
+  const digits = await readDigits(new Blob([readFileSync(new URL("digits.bin", PLAY))]).stream());
+  const data = dealt(digits, DEFAULT);
+  const runs = ["mean", "rfout1d", "median-mad"].map((aggregator) => {
+    const federation = new Federation(data, { ...DEFAULT, aggregator });
+    const history = Array.from({ length: ROUNDS }, () => federation.step());
+    return { name: NAMES[aggregator], history };
+  });
+  return file({ ...SIZE, title: "Accuracy by round" }, curvesFigure(runs, DEFAULT.from));
+}
+
+const figures = { play: await play() };
+mkdirSync(folder, { recursive: true });
+for (const [name, content] of Object.entries(figures)) {
+  writeFileSync(`${folder}/${name}.svg`, content);
+}
