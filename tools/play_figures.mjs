@@ -32,7 +32,36 @@ async function play() {
   return file({ ...SIZE, title: "Accuracy by round" }, curvesFigure(runs, DEFAULT.from));
 }
 
-const figures = { play: await play() };
+const WIDTH = 720;
+const coordinate = await import(new URL("widgets/coordinate.js", PLAY));
+const replacement = await import(new URL("widgets/replacement.js", PLAY));
+const round = await import(new URL("widgets/round.js", PLAY));
+
+/** @param {string} title @param {number} height @param {string} content */
+const still = (title, height, content) => file({ width: WIDTH, height, title }, content);
+
+const line = (await import(new URL("draw/line.js", PLAY))).HEIGHT;
+/** @type {Record<string, string>} */
+const figures = {
+  play: await play(),
+  replacement: still(
+    "Model replacement",
+    replacement.HEIGHT,
+    replacement.picture(replacement.initial(), WIDTH),
+  ),
+  // Of the four steps the one in which something crosses the line.
+  round: still(
+    "A federated round",
+    round.HEIGHT,
+    round.picture({ ...round.initial(), step: 2 }, WIDTH),
+  ),
+};
+for (const preset of Object.keys(coordinate.PRESETS)) {
+  const state = coordinate.initial(preset);
+  const name = preset ? `coordinate-${preset}` : "coordinate";
+  figures[name] = still("One coordinate", line, coordinate.picture(state, WIDTH));
+}
+
 mkdirSync(folder, { recursive: true });
 for (const [name, content] of Object.entries(figures)) {
   writeFileSync(`${folder}/${name}.svg`, content);

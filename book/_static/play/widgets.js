@@ -17,6 +17,8 @@ for (const figure of document.querySelectorAll("figure.widget")) {
     // The theme may have wrapped the image in a link to itself.
     const still = figure.querySelector("img");
     (still?.closest("a") ?? still)?.replaceWith(place);
+    // The caption tells what the still figure shows; the page tells more.
+    if (name === "play") figure.querySelector("figcaption")?.remove();
     mount(place, preset);
   });
 }

@@ -19,15 +19,26 @@ export function curvesFigure(runs, begin) {
       /** @param {"main" | "backdoor"} what */
       const curve = (what) =>
         tag("polyline", {
-          points: history.map((one) => `${x(one.round).toFixed(1)},${y(one[what]).toFixed(1)}`).join(" "),
+          points: history
+            .map((one) => `${x(one.round).toFixed(1)},${y(one[what]).toFixed(1)}`)
+            .join(" "),
           class: `curve ${what}`,
         });
       return [
         words((left + (i + 1) * each - 14) / 2, 28, name, { className: "strong" }),
         ...[0, 0.5, 1].map(
           (share) =>
-            tag("line", { x1: left, x2: (i + 1) * each - 14, y1: y(share), y2: y(share), class: "grid" }) +
-            words(left - 6, y(share) + 4, `${100 * share} %`, { anchor: "end", className: "small" }),
+            tag("line", {
+              x1: left,
+              x2: (i + 1) * each - 14,
+              y1: y(share),
+              y2: y(share),
+              class: "grid",
+            }) +
+            words(left - 6, y(share) + 4, `${100 * share} %`, {
+              anchor: "end",
+              className: "small",
+            }),
         ),
         tag("line", { x1: x(begin - 0.5), x2: x(begin - 0.5), y1: 50, y2: 250, class: "begin" }),
         ...[1, begin, history.length].map((round) =>

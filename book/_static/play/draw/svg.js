@@ -62,7 +62,7 @@ const STYLE = `
 .center{stroke:#0072b2;stroke-width:2}.honest{fill:#0072b2;stroke:#fff}.adversary{fill:#c04f00;stroke:#fff}
 .flagged{fill:#fff;stroke-width:2}.honest.flagged{stroke:#0072b2}.adversary.flagged{stroke:#c04f00}
 .cross{stroke:#222;stroke-width:1.5}.aggregate{fill:#222}.main{stroke:#0072b2}.backdoor{stroke:#c04f00;stroke-dasharray:7 4}
-.curve{fill:none;stroke-width:2.5}.arrow{fill:none;stroke:#555;stroke-width:2}.arrow.now{stroke:#0072b2;stroke-width:3}
+.landing{fill:none;stroke:#0072b2;stroke-width:3}.chosen{fill:none;stroke:#222}.curve{fill:none;stroke-width:2.5}.arrow{fill:none;stroke:#555;stroke-width:2}.arrow.now{stroke:#0072b2;stroke-width:3}
 .head{fill:#555}.head.now{fill:#0072b2}.box{fill:#f4f6f8;stroke:#888}.box.now{stroke:#0072b2;stroke-width:3}
 .data{fill:#e9ecef;stroke:#aaa}.begin{stroke:#666;stroke-dasharray:3 3}.path{stroke:#999;stroke-dasharray:2 4;fill:none}`;
 

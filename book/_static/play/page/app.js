@@ -104,6 +104,18 @@ export class App {
         this.speed.element,
         this.counter,
         el(
+          "button",
+          {
+            type: "button",
+            class: "to-settings",
+            click: () => {
+              this.controls.element.scrollIntoView({ block: "center" });
+              this.controls.aggregator.input.focus({ preventScroll: true });
+            },
+          },
+          "Settings",
+        ),
+        el(
           "span",
           { class: "check" },
           this.reveal,
@@ -162,7 +174,7 @@ export class App {
       el("h2", {}, "Take it away"),
       el(
         "div",
-        { class: "row" },
+        { class: "buttons" },
         el("button", { type: "button", click: () => copy("The link", this.link()) }, "Copy link"),
         el("button", { type: "button", click: () => this.download() }, "Download history (CSV)"),
         this.copied,

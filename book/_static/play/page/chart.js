@@ -18,10 +18,9 @@ export class Chart {
     this.history = [];
     this.begin = 0;
     this.last = 25;
-    this.make();
     this.watch = new ResizeObserver(() => this.resize());
     this.watch.observe(place);
-    this.theme = new MutationObserver(() => this.make());
+    this.theme = new MutationObserver(() => this.plot && this.make());
     this.theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
   }
 
@@ -30,6 +29,7 @@ export class Chart {
     return { width, height: Math.round(Math.min(300, Math.max(190, width * 0.42))) };
   }
 
+  /** Fill the width again. */
   resize() {
     const { width, height } = this.size();
     if (width !== this.plot?.width) this.plot?.setSize({ width, height });
@@ -40,6 +40,8 @@ export class Chart {
     const text = colour(this.place, "--play-text");
     const grid = { stroke: colour(this.place, "--play-grid"), width: 1 };
     const font = "13px system-ui, sans-serif";
+    /** @param {import("uplot")} plot */
+    const few = (plot) => plot.data[0].length < 3;
     const axis = { stroke: text, grid, ticks: grid, font, labelFont: font };
     this.plot = new (Plot())(
       {
@@ -51,19 +53,20 @@ export class Chart {
           { ...axis, label: "round", labelSize: 18, size: 32, incrs: [1, 2, 5, 10, 20, 50, 100] },
           {
             ...axis,
-            size: 44,
-            incrs: [0.2],
+            size: 56,
+            incrs: [0.2, 0.5],
+            space: 22,
             values: (_, all) => all.map((v) => `${Math.round(100 * v)} %`),
           },
         ],
         series: [
           {},
-          { stroke: colour(this.place, "--play-main"), width: 3, points: { show: false } },
+          { stroke: colour(this.place, "--play-main"), width: 3, points: { show: few, size: 8 } },
           {
             stroke: colour(this.place, "--play-adversary"),
             width: 3,
             dash: [8, 5],
-            points: { show: false },
+            points: { show: few, size: 8 },
           },
         ],
         hooks: { draw: [(plot) => this.marks(plot, text, font)] },
@@ -124,7 +127,8 @@ export class Chart {
     this.history = history;
     this.begin = begin;
     this.last = Math.max(25, rounds, Math.ceil((history.length + 1) / 25) * 25);
-    this.plot?.setData(this.data());
+    if (this.plot) this.plot.setData(this.data());
+    else this.make(); // only now: colours are those of the place in the page
   }
 
   destroy() {

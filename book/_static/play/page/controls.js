@@ -1,6 +1,6 @@
 /** The settings as a form. */
 
-import { hasThreshold, NAMES } from "../core/aggregators.js";
+import { NAMES } from "../core/aggregators.js";
 import { ALPHAS, MAX_ROUNDS, mostAdversaries } from "../core/scenario.js";
 import { el, freshId, menu, set, slider } from "./dom.js";
 
@@ -39,7 +39,7 @@ export class Controls {
     );
     this.single = menu(
       "Attacks",
-      { all: "in every round from then on", one: "once (single-shot)" },
+      { all: "in every round", one: "once (single-shot)" },
       setting.single ? "one" : "all",
       (value) => change({ single: value === "one" }),
     );
@@ -116,7 +116,6 @@ export class Controls {
     this.aggregator.input.value = setting.aggregator;
     this.compare.input.value = compare ?? "none";
     this.threshold.set(setting.threshold);
-    this.threshold.input.disabled = ![setting.aggregator, compare ?? ""].some(hasThreshold);
     this.adversaries.input.max = String(Math.min(20, mostAdversaries(setting.clients)));
     this.adversaries.set(setting.adversaries);
     this.from.input.max = String(Math.min(MAX_ROUNDS, Math.max(60, setting.from)));

@@ -31,10 +31,8 @@ export class RunView {
       el(
         "p",
         { class: "legend" },
-        el("span", { class: "line main" }),
-        el("span", {}, this.main, " main-task accuracy"),
-        el("span", { class: "line backdoor" }),
-        el("span", {}, this.backdoor, " backdoor accuracy"),
+        el("span", {}, el("span", { class: "line main" }), this.main, "main-task accuracy"),
+        el("span", {}, el("span", { class: "line backdoor" }), this.backdoor, "backdoor accuracy"),
       ),
       this.plot,
       this.clients.element,
@@ -47,7 +45,7 @@ export class RunView {
   /** @param {Setting} setting */
   name({ aggregator }) {
     const name = NAMES[aggregator];
-    say(this.title, name[0].toUpperCase() + name.slice(1));
+    say(this.title, `Aggregator: ${name}`);
     set(this.element, "aria-label", `Federation with ${name}`);
   }
 

@@ -35,7 +35,7 @@ export class TourView {
       "section",
       { class: "tours", "aria-labelledby": id },
       el("h2", { id }, "Guided tours"),
-      el("div", { class: "row" }, ...this.buttons),
+      el("div", { class: "buttons" }, ...this.buttons),
       this.panel,
     );
   }
@@ -121,7 +121,7 @@ export class TourView {
     this.caption(
       "step 3 of 3",
       el("p", { id }, el("strong", {}, "Guess first. "), guess.ask),
-      el("div", { class: "row", role: "group", "aria-labelledby": id }, ...answers),
+      el("div", { class: "buttons", role: "group", "aria-labelledby": id }, ...answers),
     );
     this.stage.announce(guess.ask);
     answers[0].focus({ preventScroll: true });
