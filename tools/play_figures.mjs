@@ -46,7 +46,7 @@ const figures = {
   play: await play(),
   replacement: still(
     "Model replacement",
-    replacement.HEIGHT,
+    replacement.heightOf(WIDTH),
     replacement.picture(replacement.initial(), WIDTH),
   ),
   // Of the four steps the one in which something crosses the line.

@@ -34,30 +34,26 @@ export function historyAsCsv(histories) {
   return [head, ...rows].map((row) => `${row.join(",")}\r\n`).join("");
 }
 
-/** @param {string} id @param {number} threshold @param {number} n @returns {[string, string[]]} */
+/**
+ * The aggregator as an expression, and where its function is imported from.
+ * @param {string} id @param {number} threshold @param {number} n
+ * @returns {[expression: string, module: string, name: string]}
+ */
 function aggregatorInPython(id, threshold, n) {
-  const rule = {
-    rfout1d: "",
-    "median-mad": ', center="median", scale="mad"',
-    drop: ', replacement="drop"',
-  }[id];
-  if (rule !== undefined) {
-    const plain = rule === "" && threshold === 3;
-    const partial = `partial(rfout1d, threshold=${threshold}${rule})`;
-    return [plain ? "rfout1d" : partial, ["from rfout import rfout1d"]];
-  }
   const f = assumedAdversaries(n);
-  const defences = (/** @type {string} */ name) => `from rfout.defences import ${name}`;
-  const byzantine = (/** @type {string} */ name) => `from rfout.byzantine import ${name}`;
-  /** @type {Record<string, [string, string[]]>} */
-  const others = {
-    mean: ["mean", [defences("mean")]],
-    median: ["median", [byzantine("median")]],
-    "trimmed-mean": [`partial(trimmed_mean, cut=${f})`, [byzantine("trimmed_mean")]],
-    "norm-clipping": ["norm_clipping", [defences("norm_clipping")]],
-    krum: [`partial(krum, n_adversaries=${f})`, [byzantine("krum")]],
+  const form = (/** @type {string} */ rule) => `partial(rfout1d, threshold=${threshold}${rule})`;
+  /** @type {Record<string, [string, string, string]>} */
+  const known = {
+    mean: ["mean", "rfout.defences", "mean"],
+    rfout1d: [threshold === 3 ? "rfout1d" : form(""), "rfout", "rfout1d"],
+    "median-mad": [form(', center="median", scale="mad"'), "rfout", "rfout1d"],
+    drop: [form(', replacement="drop"'), "rfout", "rfout1d"],
+    median: ["median", "rfout.byzantine", "median"],
+    "trimmed-mean": [`partial(trimmed_mean, cut=${f})`, "rfout.byzantine", "trimmed_mean"],
+    "norm-clipping": ["norm_clipping", "rfout.defences", "norm_clipping"],
+    krum: [`partial(krum, n_adversaries=${f})`, "rfout.byzantine", "krum"],
   };
-  return others[id];
+  return known[id];
 }
 
 /** @param {Setting} setting */
@@ -84,22 +80,21 @@ export function inPython(scenario, rounds) {
     settingAt(scenario, 0),
     ...stops.map(({ round }) => settingAt(scenario, round)),
   ];
-  const imports = new Set([
-    "import numpy as np",
-    "from tensorflow import keras",
-    "from rfout.datasets import load",
-    "from rfout.evaluation import Evaluation",
-    "from rfout.models import LocalTrainer",
-    `from rfout.partitions import partition_${start.alpha === null ? "iid" : "dirichlet"}`,
-  ]);
+  /** @type {[module: string, name: string][]} */
+  const imports = [
+    ["rfout.datasets", "load"],
+    ["rfout.evaluation", "Evaluation"],
+    ["rfout.federation", "Client"],
+    ["rfout.federation", "Federation"],
+    ["rfout.models", "LocalTrainer"],
+    ["rfout.partitions", `partition_${start.alpha === null ? "iid" : "dirichlet"}`],
+  ];
   const triggers = [...new Set(settings.map(({ trigger }) => trigger))];
   const attacked = settings.some(({ adversaries }) => adversaries > 0);
-  const attacks = triggers.map(
-    (trigger) => ({ pattern: "PatternKey", image: "InstanceKey" })[trigger],
-  );
-  if (attacked) attacks.push("Window");
-  imports.add(`from rfout.attacks import ${attacks.sort().join(", ")}`);
-  imports.add(`from rfout.federation import Client, Federation${attacked ? ", recruit" : ""}`);
+  for (const trigger of triggers) {
+    imports.push(["rfout.attacks", { pattern: "PatternKey", image: "InstanceKey" }[trigger]]);
+  }
+  if (attacked) imports.push(["rfout.attacks", "Window"], ["rfout.federation", "recruit"]);
   const made = {
     pattern: `pattern = PatternKey(size=${PATTERN})`,
     image: `image = InstanceKey(x_test[data.y_test == ${CHOSEN_DIGIT}][0], noise=${NOISE})`,
@@ -108,10 +103,9 @@ export function inPython(scenario, rounds) {
 able = [i for i in rng.permutation(${n}) if (clients[i].y != 0).mean() >= ${FIXED.poisonRate}]
 `;
   const aggregators = settings.map(({ aggregator, threshold }) => {
-    const [code, needs] = aggregatorInPython(aggregator, threshold, n);
-    for (const line of needs) imports.add(line);
-    if (code.startsWith("partial(")) imports.add("from functools import partial");
-    return code;
+    const [expression, module, name] = aggregatorInPython(aggregator, threshold, n);
+    imports.push([module, name]);
+    return expression;
   });
   const split =
     start.alpha === null
@@ -120,10 +114,11 @@ able = [i for i in rng.permutation(${n}) if (clients[i].y != 0).mean() >= ${FIXE
   const runs = stops.map(({ round }, i) => {
     const before = settings[i];
     const now = settings[i + 1];
-    const attack = recruited(now) === recruited(before) ? "" : `clients=${recruited(now)}`;
+    const attack = recruited(now) === recruited(before) ? "" : "clients=who";
     const defence = aggregators[i] === aggregators[i + 1] ? "" : `aggregator=${aggregators[i + 1]}`;
     const next = stops[i + 1]?.round ?? rounds;
     return [
+      ...(attack ? [`who = ${recruited(now)}`] : []),
       ...(attack || defence
         ? [`federation = federation.fork(${[attack, defence].filter(Boolean).join(", ")})`]
         : []),
@@ -133,7 +128,10 @@ able = [i for i in rng.permutation(${n}) if (clients[i].y != 0).mean() >= ${FIXE
       `federation.run(${next - round})`,
     ].join("\n");
   });
-  return `${sortedImports(imports)}
+  return `${aggregators.some((one) => one.startsWith("partial(")) ? "from functools import partial\n\n" : ""}import numpy as np
+from tensorflow import keras
+
+${sortedImports(imports)}
 
 rng = np.random.default_rng(${start.seed})
 keras.utils.set_random_seed(${start.seed})
@@ -148,8 +146,14 @@ def halved(images):
 x_train, x_test = halved(data.x_train), halved(data.x_test)
 ${split}
 clients = [Client(x_train[part], data.y_train[part]) for part in parts]
-layers = [keras.layers.Flatten(), keras.layers.Dense(${N_HIDDEN}, activation="relu"), keras.layers.Dense(10)]
-model = keras.Sequential([keras.Input((14, 14, 1)), *layers])
+model = keras.Sequential(
+    [
+        keras.Input((14, 14, 1)),
+        keras.layers.Flatten(),
+        keras.layers.Dense(${N_HIDDEN}, activation="relu"),
+        keras.layers.Dense(10),
+    ]
+)
 trainer = LocalTrainer(model, learning_rate=${FIXED.learningRate}, batch_size=${FIXED.batchSize})
 
 ${triggers.map((trigger) => `${made[trigger]}\n`).join("")}${attacked ? able : ""}federation = Federation(
@@ -164,14 +168,13 @@ ${runs.map((run) => `${run}\n`).join("")}print(federation.history[["round", "mai
 `;
 }
 
-/** @param {Set<string>} lines */
-function sortedImports(lines) {
-  /** @param {string} line */
-  const group = (line) => (line.includes("functools") ? 0 : line.includes("rfout") ? 2 : 1);
-  const plain = (/** @type {string} */ line) =>
-    line.startsWith("import") ? `0${line}` : `1${line}`;
-  const sorted = [...lines].sort((a, b) => group(a) - group(b) || (plain(a) < plain(b) ? -1 : 1));
-  return sorted
-    .map((line, i) => (i > 0 && group(sorted[i - 1]) !== group(line) ? `\n${line}` : line))
+/** One line for each module. @param {[module: string, name: string][]} imports */
+function sortedImports(imports) {
+  const modules = [...new Set(imports.map(([module]) => module))].sort();
+  return modules
+    .map((module) => {
+      const names = new Set(imports.flatMap(([one, name]) => (one === module ? [name] : [])));
+      return `from ${module} import ${[...names].sort().join(", ")}`;
+    })
     .join("\n");
 }

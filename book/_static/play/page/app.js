@@ -14,7 +14,7 @@ import {
 import { sentence } from "../core/words.js";
 import { Controls } from "./controls.js";
 import { CoordinateView } from "./coordinate-view.js";
-import { el, menu, say } from "./dom.js";
+import { calm, el, menu, say } from "./dom.js";
 import { Engine } from "./engine.js";
 import { RunView } from "./run-view.js";
 import { TourView } from "./tour-view.js";
@@ -93,6 +93,7 @@ export class App {
       play: (until) => this.play(until),
       history: () => this.histories[0],
       announce: (text) => this.announce(text),
+      toTop: () => place.scrollIntoView({ behavior: calm() ? "auto" : "smooth" }),
     });
     place.replaceChildren(
       el(

@@ -13,6 +13,7 @@ import { el, freshId } from "./dom.js";
  * @property {(until: number) => Promise<boolean>} play false if it was stopped on the way
  * @property {() => RoundResult[]} history
  * @property {(text: string) => void} announce
+ * @property {() => void} toTop bring the curves into view
  */
 
 export class TourView {
@@ -49,6 +50,8 @@ export class TourView {
     for (const [i, button] of this.buttons.entries()) {
       button.setAttribute("aria-pressed", String(TOURS[i] === tour));
     }
+    this.caption("step 1 of 3", [el("p", {}, tour.steps[0].say)]);
+    this.stage.toTop();
     await this.stage.load(tour.scenario);
     await this.step(0);
   }
@@ -62,23 +65,21 @@ export class TourView {
 
   /**
    * @param {string} count
-   * @param {...(Node | string)} content
+   * @param {(Node | string)[]} content
+   * @param {Node[]} [actions] buttons
    */
-  caption(count, ...content) {
+  caption(count, content, actions = []) {
     const tour = /** @type {Tour} */ (this.tour);
+    const leave = el(
+      "button",
+      { type: "button", class: "quiet", click: () => this.close() },
+      "Leave the tour",
+    );
     this.panel.hidden = false;
     this.panel.replaceChildren(
       el("p", { class: "count" }, `${tour.title}, ${count}`),
       ...content,
-      el(
-        "p",
-        { class: "more" },
-        el(
-          "button",
-          { type: "button", class: "quiet", click: () => this.close() },
-          "Leave the tour",
-        ),
-      ),
+      el("div", { class: "buttons" }, ...actions, leave),
     );
   }
 
@@ -103,7 +104,7 @@ export class TourView {
       },
       "Next",
     );
-    this.caption(`step ${i + 1} of 3`, el("p", {}, say), el("p", {}, next));
+    this.caption(`step ${i + 1} of 3`, [el("p", {}, say)], [next]);
     next.disabled = true;
     this.stage.announce(say);
     await this.stage.play(until);
@@ -120,8 +121,8 @@ export class TourView {
     const id = freshId("guess");
     this.caption(
       "step 3 of 3",
-      el("p", { id }, el("strong", {}, "Guess first. "), guess.ask),
-      el("div", { class: "buttons", role: "group", "aria-labelledby": id }, ...answers),
+      [el("p", { id }, el("strong", {}, "Guess first. "), guess.ask)],
+      [el("div", { class: "buttons", role: "group", "aria-labelledby": id }, ...answers)],
     );
     this.stage.announce(guess.ask);
     answers[0].focus({ preventScroll: true });
@@ -132,15 +133,14 @@ export class TourView {
     const tour = /** @type {Tour} */ (this.tour);
     const { guess, chapter } = tour;
     const turn = this.turn;
-    this.caption(
-      "step 3 of 3",
+    this.caption("step 3 of 3", [
       el("p", {}, `Your guess: ${guess.options[guessed]}. Watch until round ${guess.until} …`),
-    );
+    ]);
     if (guess.scenario) await this.stage.load(guess.scenario);
     if (turn !== this.turn) return;
     const whole = await this.stage.play(guess.until);
     if (turn !== this.turn) return;
-    if (!whole) return this.caption("stopped", el("p", {}, "The tour stopped before its end."));
+    if (!whole) return this.caption("stopped", [el("p", {}, "The tour stopped before its end.")]);
     const history = this.stage.history();
     const right = guess.which(history) === guessed;
     const answer = `${right ? "Your guess was right" : `You guessed “${guess.options[guessed]}”`}: `;
@@ -151,7 +151,7 @@ export class TourView {
       `The chapter “${chapter.title}” explains it`,
     );
     const told = el("p", { tabindex: -1 }, el("strong", {}, answer), said);
-    this.caption("step 3 of 3", told, el("p", {}, link, "."));
+    this.caption("step 3 of 3", [told, el("p", {}, link, ".")]);
     this.stage.announce(answer + said);
     told.focus({ preventScroll: true });
   }

@@ -71,22 +71,23 @@ export function picture(state, width) {
 export function told(state) {
   const { center, scale, flagged, aggregate } = judged(state);
   const { n, k, threshold } = state;
-  const unit = state.center === "mean" ? "standard deviations" : "times 1.4826 MAD";
   const who = flagged.flatMap((yes, i) => (yes ? [i] : []));
   const flags = who.length ? `Flagged: client ${who.join(", ")}.` : "Nobody is flagged.";
   const z = Math.abs(state.values[state.chosen] - center) / scale;
   const parts = [
-    `The ${state.center} is ${short(center)}, one of its units ${short(scale)}.`,
+    state.center === "mean"
+      ? `The mean is ${short(center)} and the standard deviation ${short(scale)}.`
+      : `The median is ${short(center)} and 1.4826 MAD is ${short(scale)}.`,
     flags,
     `The aggregate is ${short(aggregate)}.`,
-    `Client ${state.chosen} is ${short(z)} ${unit} out.`,
+    `Client ${state.chosen} is ${short(z)} times that from the ${state.center}.`,
   ];
   if (state.center === "mean" && k > 0) {
     const most = Math.sqrt((n - k) / k);
-    const whom = k === 1 ? "one value" : `${k} equal values`;
-    const verdict = most > threshold ? "so they can be flagged" : "so they are never flagged";
+    const whom = k === 1 ? "one value is" : `${k} equal values are`;
+    const verdict = most > threshold ? "enough" : "not enough";
     parts.push(
-      `Of ${n} values, ${whom} can be at most ${most.toFixed(2)} out, ${k === 1 ? verdict.replace("they are", "it is").replace("they", "it") : verdict}.`,
+      `Of ${n} values, ${whom} at most ${most.toFixed(2)} standard deviations from the mean: ${verdict} to be flagged.`,
     );
   }
   return parts.join(" ");
@@ -124,7 +125,7 @@ export function mount(place, preset) {
   );
   const center = menu(
     "Rule",
-    { mean: "mean and sigma (RFOut-1d)", median: "median and MAD" },
+    { mean: "mean and sigma", median: "median and MAD" },
     "mean",
     (value) => {
       state = { ...state, center: value === "median" ? "median" : "mean" };

@@ -12,7 +12,10 @@ const X = [6, 3];
 /** Where honest clients go, as a direction of length 1. */
 const HONEST = [-0.28, 0.96];
 const VIEW = { left: -4, right: 13, bottom: -2.5, top: 7.5 };
-export const HEIGHT = 330;
+/** @param {number} width */
+const unit = (width) => Math.min(width / (VIEW.right - VIEW.left), 33);
+/** @param {number} width */
+export const heightOf = (width) => Math.round(unit(width) * (VIEW.top - VIEW.bottom));
 
 /**
  * @typedef {object} State
@@ -23,7 +26,7 @@ export const HEIGHT = 330;
  */
 
 /** @returns {State} */
-export const initial = () => ({ boost: 20, k: 1, norm: 1, rule: "mean" });
+export const initial = () => ({ boost: 20, k: 1, norm: 0.5, rule: "mean" });
 
 /** Every client's update; the adversaries come last. @param {State} state */
 export function updates({ boost, k, norm }) {
@@ -46,7 +49,7 @@ export function landing(state) {
 
 /** @param {State} state @param {number} width @returns {string} markup */
 export function picture(state, width) {
-  const scale = Math.min(width / (VIEW.right - VIEW.left), HEIGHT / (VIEW.top - VIEW.bottom));
+  const scale = unit(width);
   const middle = (width - scale * (VIEW.right - VIEW.left)) / 2;
   const x = linear(VIEW.left, VIEW.right, middle, width - middle);
   const y = linear(VIEW.bottom, VIEW.top, scale * (VIEW.top - VIEW.bottom), 0);
@@ -78,15 +81,8 @@ export function picture(state, width) {
     );
   };
   const far = Math.min(2.1, state.boost);
-  const label = (
-    /** @type {number[]} */ p,
-    /** @type {string} */ text,
-    /** @type {number} */ dx,
-    /** @type {number} */ dy,
-  ) =>
-    words(Math.min(width - 4, Math.max(4, x(p[0]) + dx)), y(p[1]) + dy, text, {
-      anchor: x(p[0]) + dx > width - 130 ? "end" : "start",
-    });
+  /** @param {ArrayLike<number>} p @param {string} text @param {"start" | "middle" | "end"} anchor @param {number} dx @param {number} dy */
+  const label = (p, text, anchor, dx, dy) => words(x(p[0]) + dx, y(p[1]) + dy, text, { anchor });
   return [
     tag("line", { x1: x(VIEW.left), x2: x(VIEW.right), y1: y(0), y2: y(0), class: "grid" }),
     tag("line", { x1: x(0), x2: x(0), y1: y(VIEW.bottom), y2: y(VIEW.top), class: "grid" }),
@@ -98,17 +94,18 @@ export function picture(state, width) {
     ),
     arrow(at, "now"),
     dot([0, 0], 6, "aggregate"),
-    label([0, 0], "global model G", 8, 20),
+    label([0, 0], "global model G", "middle", 0, 22),
     tag("path", { d: `M${x(X[0])} ${y(X[1]) - 9}l9 9l-9 9l-9 -9z`, class: "adversary" }),
-    label(X, "adversary's model X", 2, -14),
+    label(X, "adversary's model X", "start", 4, 24),
     label(
       HONEST.map((one) => one * state.norm),
-      "honest mean",
-      -96,
-      -12,
+      "honest",
+      "end",
+      -24,
+      -6,
     ),
     dot(at, 8, "landing"),
-    label(at, "lands here", 12, 24),
+    label(at, "lands here", "middle", 0, -14),
   ].join("");
 }
 
@@ -118,7 +115,7 @@ export function told(state) {
   const away = Math.hypot(at[0] - X[0], at[1] - X[1]);
   const share = (state.k * state.boost) / N;
   const who = state.k === 1 ? "One adversary" : `${state.k} colluders`;
-  const formula = `${who} of ${N} with boost ${short(state.boost)}: the mean goes ${short(share)} times the way from G to X, and the honest clients add ${short((N - state.k) / N)} of their mean.`;
+  const formula = `${who} of ${N} with boost ${short(state.boost)}: the mean moves by ${short(share)} × (X − G) and ${short((N - state.k) / N)} × the honest mean.`;
   const rule =
     state.rule === "mean"
       ? ""
@@ -137,7 +134,7 @@ export function mount(place) {
   let width = 0;
   const draw = () => {
     width = Math.max(280, stage.clientWidth);
-    stage.innerHTML = `<svg viewBox="0 0 ${width} ${HEIGHT}" width="${width}" height="${HEIGHT}" aria-hidden="true">${picture(state, width)}</svg>`;
+    stage.innerHTML = `<svg viewBox="0 0 ${width} ${heightOf(width)}" width="${width}" height="${heightOf(width)}" aria-hidden="true">${picture(state, width)}</svg>`;
     say(output, told(state));
   };
   const change = (/** @type {Partial<State>} */ patch) => {

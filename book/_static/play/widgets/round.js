@@ -103,9 +103,9 @@ export function picture(state, width, way = 1) {
   ]);
   const traffic = xs.flatMap((x, i) => {
     if (step !== 0 && step !== 2) return [];
-    const from = step === 0 ? [center + (i - 1) * 40, top] : [x, bottom];
-    const to = step === 0 ? [x, bottom] : [center + (i - 1) * 40, top];
-    const at = from.map((value, j) => value + way * 0.55 * (to[j] - value));
+    const from = step === 0 ? [x, top] : [x, bottom];
+    const to = step === 0 ? [x, bottom] : [x, top];
+    const at = from.map((value, j) => value + way * 0.5 * (to[j] - value));
     const turn = (Math.atan2(to[1] - from[1], to[0] - from[0]) * 180) / Math.PI;
     const text = numbers(step === 0 ? state.model : updates(state)[i]);
     return [
@@ -121,7 +121,7 @@ export function picture(state, width, way = 1) {
   });
   return [
     tag("line", { x1: 0, x2: width, y1: line, y2: line, class: "path" }),
-    box(center, 8, Math.min(280, width - 20), top - 8, step === 3),
+    box(center, 8, width - 12, top - 8, step === 3),
     words(center, 30, "server", { className: "strong" }),
     words(center, 52, `global model ${numbers(shown)}`),
     ...traffic,
