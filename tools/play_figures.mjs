@@ -9,12 +9,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+import { curvesFigure, SIZE } from "./play_curves.mjs";
+
 const PLAY = new URL("../book/_static/play/", import.meta.url);
 const { NAMES } = await import(new URL("core/aggregators.js", PLAY));
 const { readDigits } = await import(new URL("core/digits.js", PLAY));
 const { dealt, Federation } = await import(new URL("core/federation.js", PLAY));
 const { DEFAULT } = await import(new URL("core/scenario.js", PLAY));
-const { curvesFigure, SIZE } = await import(new URL("draw/curves.js", PLAY));
+const { HEIGHT } = await import(new URL("draw/line.js", PLAY));
 const { file } = await import(new URL("draw/svg.js", PLAY));
 
 const folder = process.argv[2] ?? fileURLToPath(new URL("figures", PLAY));
@@ -40,7 +42,6 @@ const round = await import(new URL("widgets/round.js", PLAY));
 /** @param {string} title @param {number} height @param {string} content */
 const still = (title, height, content) => file({ width: WIDTH, height, title }, content);
 
-const line = (await import(new URL("draw/line.js", PLAY))).HEIGHT;
 /** @type {Record<string, string>} */
 const figures = {
   play: await play(),
@@ -59,7 +60,7 @@ const figures = {
 for (const preset of Object.keys(coordinate.PRESETS)) {
   const state = coordinate.initial(preset);
   const name = preset ? `coordinate-${preset}` : "coordinate";
-  figures[name] = still("One coordinate", line, coordinate.picture(state, WIDTH));
+  figures[name] = still("One coordinate", HEIGHT, coordinate.picture(state, WIDTH));
 }
 
 mkdirSync(folder, { recursive: true });

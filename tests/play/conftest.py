@@ -81,32 +81,41 @@ def script(node):
     return run
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """Build the page and a chapter with the three widgets; give the address they are served at."""
-    book = tmp_path_factory.mktemp("book")
+def small(book, chapters):
+    """Write a book with these chapters, name to text, and with what they refer to."""
     shutil.copytree(ROOT / "tools", book / "tools")
     shutil.copytree(ROOT / "book" / "_static", book / "book" / "_static")
-    for name in (
-        "_config.yml",
-        "book/references.bib",
-        "book/references.md",
-        "book/play.md",
-        "book/glossary.md",
-    ):
+    for name in ("_config.yml", "book/references.bib", "book/references.md", "book/glossary.md"):
         shutil.copy(ROOT / name, book / name)
     (book / "rfout").mkdir()
     (book / "book" / "intro.md").write_text("# Front\n\n{cite}`rodriguez2022rfout`\n")
+    for name, text in chapters.items():
+        (book / "book" / name).write_text(text)
+    pages = "".join(f"- file: book/{Path(name).stem}\n" for name in chapters)
+    (book / "_toc.yml").write_text(
+        f"format: jb-book\nroot: book/intro\nchapters:\n{pages}"
+        "- file: book/glossary\n- file: book/references\n"
+    )
+    return book
+
+
+@pytest.fixture
+def small_book(tmp_path):
+    """Return a book with one chapter, to be written."""
+    return small(tmp_path, {"rfout-1d.md": "# RFOut-1d\n"})
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """Build the page and a chapter with the three widgets; give the address they are served at."""
+    chapters = {"play.md": (ROOT / "book" / "play.md").read_text("utf-8")}
     for chapter in CHAPTERS:
         text = WIDGETS if chapter == "rfout-1d" else ""
         cell = {"cell_type": "markdown", "metadata": {}, "source": f"# {chapter}\n\n{text}"}
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
         notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
-        (book / "book" / f"{chapter}.ipynb").write_text(json.dumps(notebook))
-    pages = "".join(
-        f"- file: book/{name}\n" for name in ("play", *CHAPTERS, "glossary", "references")
-    )
-    (book / "_toc.yml").write_text(f"format: jb-book\nroot: book/intro\nchapters:\n{pages}")
+        chapters[f"{chapter}.ipynb"] = json.dumps(notebook)
+    book = small(tmp_path_factory.mktemp("book"), chapters)
     code, output = build(book)
     assert code == 0, output
 

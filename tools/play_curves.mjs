@@ -1,6 +1,6 @@
 /** Accuracy by round, several federations side by side: the still figure of the page. */
 
-import { linear, tag, words } from "./svg.js";
+import { linear, tag, words } from "../book/_static/play/draw/svg.js";
 
 export const SIZE = { width: 900, height: 330 };
 
