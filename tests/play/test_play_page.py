@@ -194,7 +194,7 @@ def test_a_tour_is_gone_through_by_keyboard(play, tour):
     page.wait_for_selector(".tour a", timeout=60_000)
     told = page.inner_text(".tour")
     assert re.search(r"Your guess was right|You guessed", told)
-    assert re.search(r"\d %", told)
+    assert re.search(r"\d\s%", told)
     assert page.evaluate("() => document.activeElement.closest('.tour') !== null")
     link = page.locator(".tour a")
     assert page.request.get(link.evaluate("a => a.href")).ok

@@ -6,16 +6,23 @@ import { TARGET } from "./attack.js";
 /** @typedef {import("./federation.js").RoundResult} RoundResult */
 /** @typedef {import("./scenario.js").Setting} Setting */
 
-/** @param {number} share */
+/** A share as a percentage that no line break tears. @param {number} share */
 export const percent = (share) => {
   const value = 100 * share;
-  return `${value > 0 && value < 1 ? value.toFixed(1) : Math.round(value)} %`;
+  return `${value > 0 && value < 1 ? value.toFixed(1) : Math.round(value)}\u00a0%`;
+};
+
+/** Names that read badly in a sentence. @type {Record<string, string>} */
+const IN_PROSE = {
+  "median-mad": "RFOut-1d with median and MAD",
+  drop: "RFOut-1d with dropping",
+  "norm-clipping": "norm clipping",
 };
 
 /** @param {string} aggregator */
 const named = (aggregator) => {
   const name = NAMES[aggregator];
-  return /^[a-z]/.test(name) && aggregator !== "norm-clipping" ? `the ${name}` : name;
+  return IN_PROSE[aggregator] ?? (/^[a-z]/.test(name) ? `the ${name}` : name);
 };
 
 /** @param {string} text */
@@ -50,11 +57,23 @@ export function blindness({ clients: n, adversaries: k, aggregator, threshold })
 }
 
 /**
- * One or two sentences on a round.
- * @param {RoundResult} result
+ * What to know of a backdoor that came in under another aggregator, or nothing.
+ * @param {RoundResult[]} history
+ */
+function heritage(history) {
+  const last = /** @type {RoundResult} */ (history.at(-1));
+  const taken = history.find((one) => one.backdoor > 0.5);
+  if (last.backdoor <= 0.5 || !taken || taken.aggregator === last.aggregator) return "";
+  return `It came in under ${named(taken.aggregator)} in round ${taken.round}, and this model forgets slowly. Reset starts again with the settings as they are now.`;
+}
+
+/**
+ * A few sentences on the last round.
+ * @param {RoundResult[]} history
  * @param {Setting} setting in force in that round
  */
-export function sentence(result, setting) {
+export function sentence(history, setting) {
+  const result = /** @type {RoundResult} */ (history.at(-1));
   const { round, main, backdoor, attacking, aggregator } = result;
   const correct = `The model labels ${percent(main)} of the test digits correctly`;
   const triggered = `${percent(backdoor)} of the triggered digits as ${TARGET}`;
@@ -71,17 +90,18 @@ export function sentence(result, setting) {
   }
   const who = clientsInWords(attacking);
   const share = percent(flaggedShare(result, attacking));
+  const inherited = heritage(history);
   const verdict =
     backdoor > 0.5
-      ? "the backdoor is in"
+      ? `the backdoor is ${inherited ? "still " : ""}in`
       : backdoor > 0.1
         ? "the backdoor creeps in"
         : "the backdoor stays out";
   const first = `${start}${verdict}. Under ${named(aggregator)} the model labels ${triggered}.`;
   const does = hasThreshold(aggregator)
-    ? `${NAMES[aggregator]} flagged ${who} on ${share} of the coordinates.`
+    ? `The rule flagged ${who} on ${share} of the coordinates.`
     : `RFOut-1d would have flagged ${who} on ${share} of the coordinates.`;
-  return [first, does, blindness(setting)].filter(Boolean).join(" ");
+  return [first, inherited, does, blindness(setting)].filter(Boolean).join(" ");
 }
 
 /**

@@ -62,11 +62,7 @@ export class App {
       { type: "button", click: () => this.play(this.round + 1) },
       "One round",
     );
-    this.reset = el(
-      "button",
-      { type: "button", click: () => this.load({ ...this.scenario, changes: [] }) },
-      "Reset",
-    );
+    this.reset = el("button", { type: "button", click: () => this.again() }, "Reset");
     const speeds = { slow: "slow", normal: "normal", fast: "as fast as it goes" };
     this.speed = menu("Speed", speeds, "normal", () => {});
     this.counter = el("span", { class: "counter" }, "Round 0");
@@ -239,6 +235,12 @@ export class App {
     return compare === null ? [setting] : [setting, { ...setting, aggregator: compare }];
   }
 
+  /** Start again with the settings as they are now. */
+  again() {
+    const start = settingAt(this.scenario, this.round);
+    return this.load({ ...this.scenario, start, changes: [] });
+  }
+
   /** @param {() => Promise<void>} work @returns {Promise<void>} */
   inTurn(work) {
     this.queue = this.queue.then(work).catch((error) => this.fail(error));
@@ -273,8 +275,7 @@ export class App {
   /** Say in the live region what has happened. */
   tell() {
     const settings = this.settings();
-    const last = this.histories.map((history) => /** @type {RoundResult} */ (history.at(-1)));
-    this.announce(last.map((result, run) => sentence(result, settings[run])).join(" "));
+    this.announce(this.histories.map((one, run) => sentence(one, settings[run])).join(" "));
   }
 
   /** @param {string} text */

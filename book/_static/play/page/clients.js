@@ -41,7 +41,7 @@ export class Clients {
     this.table = el(
       "table",
       {
-        class: "clients",
+        class: `clients${n > 24 ? " crowded" : n > 12 ? " dense" : ""}`,
         role: "grid",
         "aria-labelledby": id,
         keydown: (/** @type {KeyboardEvent} */ e) => this.key(e),
@@ -71,7 +71,7 @@ export class Clients {
         "Dot: norm of the update. Square: share of the layer that is flagged, ",
         ...[0, 0.01, 0.1, 0.5, 1].flatMap((share) => [
           el("span", { class: "swatch", style: `--share: ${Math.sqrt(share)}` }),
-          ` ${percent(share)} `,
+          `\u00a0${percent(share)} `,
         ]),
       ),
     );

@@ -102,7 +102,8 @@ export class Controls {
         this.trigger.element,
       ),
       group(
-        "Clients (a change starts again)",
+        "Clients and data",
+        el("p", { class: "key" }, "A change here starts again."),
         this.clients.element,
         this.alpha.element,
         el("div", { class: "field" }, el("label", { for: seed }, "Seed"), this.seed),

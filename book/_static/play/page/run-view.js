@@ -57,7 +57,7 @@ export class RunView {
   show(history, setting, { adversaries, chosen, rounds }) {
     const result = /** @type {RoundResult} */ (history.at(-1));
     this.name(setting);
-    say(this.sentence, sentence(result, setting));
+    say(this.sentence, sentence(history, setting));
     say(this.main, percent(result.main));
     say(this.backdoor, percent(result.backdoor));
     set(this.plot, "aria-label", curvesInWords(history, setting.aggregator));

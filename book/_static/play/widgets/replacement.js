@@ -96,7 +96,7 @@ export function picture(state, width) {
     dot([0, 0], 6, "aggregate"),
     label([0, 0], "global model G", "middle", 0, 22),
     tag("path", { d: `M${x(X[0])} ${y(X[1]) - 9}l9 9l-9 9l-9 -9z`, class: "adversary" }),
-    label(X, "adversary's model X", "start", 4, 24),
+    label(X, "adversary's model X", x(X[0]) > width - 130 ? "middle" : "start", 4, 24),
     label(
       HONEST.map((one) => one * state.norm),
       "honest",
