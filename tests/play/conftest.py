@@ -4,7 +4,6 @@ import base64
 import functools
 import http.server
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -16,8 +15,8 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "book"))
 from builder import build
+from play_support import ROOT, at_round, missing
 
-ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 CHAPTERS = ("federated-learning", "backdoor-attacks", "rfout-1d", "limits", "adaptive-attacks")
@@ -25,11 +24,6 @@ WIDGETS = "\n\n".join(
     f"```{{widget}} {name}\n:alt: A still picture.\n:name: fig-{name}\nA *caption*.\n```"
     for name in ("round", "replacement", "coordinate")
 )
-
-
-def missing(what):
-    """Say that a part of the tests is left out here; where CI runs nothing may be."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(what)
 
 
 def _packed(value):
@@ -171,3 +165,16 @@ def visit(browser, site):
     for context in opened:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def play(visit):
+    """Return a function that opens the page and waits for its first round."""
+
+    def play(fragment="", **options):
+        options = {"viewport": {"width": 1280, "height": 900}, **options}
+        page = visit(f"play.html{fragment}", **options)
+        at_round(page, 1)
+        return page
+
+    return play

@@ -7,7 +7,7 @@ import sys
 import zlib
 
 import pytest
-from conftest import ROOT, missing
+from play_support import ROOT, missing
 
 sys.path.append(str(ROOT / "tools"))
 import play_digits

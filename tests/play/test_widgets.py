@@ -4,7 +4,7 @@ import re
 
 import pytest
 from builder import build
-from conftest import ROOT, missing
+from play_support import ROOT, missing
 
 from rfout import rfout1d
 from rfout.limits import largest_z

@@ -1,6 +1,5 @@
 /** The page "Play": a federation that trains in the browser, and everything around it. */
 
-import { historyAsCsv, inPython } from "../core/export.js";
 import { N_PARAMS } from "../core/model.js";
 import {
   changed,
@@ -14,17 +13,17 @@ import {
 import { sentence } from "../core/words.js";
 import { Controls } from "./controls.js";
 import { CoordinateView } from "./coordinate-view.js";
-import { calm, el, menu, say } from "./dom.js";
+import { calm, el, say } from "./dom.js";
 import { Engine } from "./engine.js";
 import { RunView } from "./run-view.js";
+import { Sharing } from "./sharing.js";
+import { Toolbar } from "./toolbar.js";
 import { TourView } from "./tour-view.js";
 
 /** @typedef {import("../core/scenario.js").Scenario} Scenario */
 /** @typedef {import("../core/scenario.js").Setting} Setting */
 /** @typedef {import("../core/federation.js").RoundResult} RoundResult */
 
-/** Milliseconds from one round to the next. */
-const SPEEDS = { slow: 1000, normal: 300, fast: 0 };
 const QUIET = 5000; // milliseconds between two announcements of a running federation
 const TARGET_BIAS = N_PARAMS - 10;
 
@@ -44,6 +43,7 @@ export class App {
     this.views = [];
     this.running = false;
     this.goal = MAX_ROUNDS;
+    this.turn = 0; // a later call of play ends an earlier one
     this.index = TARGET_BIAS;
     /** @type {{ run: number, client: number, layer: number, list: number[], at: number } | null} */
     this.chosen = null;
@@ -52,35 +52,28 @@ export class App {
     this.spoken = 0;
     /** One request after the other: what is asked now waits for what was asked before. */
     this.queue = Promise.resolve();
-    this.start = el(
-      "button",
-      { type: "button", class: "primary", click: () => this.toggle() },
-      "Start",
-    );
-    this.one = el(
-      "button",
-      { type: "button", click: () => this.play(this.round + 1) },
-      "One round",
-    );
-    this.reset = el("button", { type: "button", click: () => this.again() }, "Reset");
-    const speeds = { slow: "slow", normal: "normal", fast: "as fast as it goes" };
-    this.speed = menu("Speed", speeds, "normal", () => {});
-    this.counter = el("span", { class: "counter" }, "Round 0");
-    this.reveal = el("input", {
-      type: "checkbox",
-      id: "play-reveal",
-      checked: true,
-      change: () => this.show(),
+    this.toolbar = new Toolbar({
+      toggle: () => this.toggle(),
+      one: () => this.play(this.round + 1),
+      reset: () => this.again(),
+      settings: () => {
+        this.controls.element.scrollIntoView({ block: "center" });
+        this.controls.aggregator.input.focus({ preventScroll: true });
+      },
+    });
+    this.sharing = new Sharing({
+      link: () => location.href.replace(/#.*/, "") + this.fragment(),
+      histories: () => this.histories,
+      scenario: () => this.scenario,
+      rounds: () => this.round,
     });
     this.status = el("div", { class: "visually-hidden", role: "status" });
-    this.code = el("code");
-    this.copied = el("span", { class: "copied", role: "status" });
-    this.python = el("details", { toggle: () => this.showPython() });
     this.controls = new Controls(
       this.scenario.start,
       this.scenario.compare,
       (patch) => this.change(patch),
       (compare) => this.load({ ...this.scenario, compare }),
+      () => this.show(),
     );
     this.runs = el("div", { class: "runs" });
     this.coordinate = new CoordinateView(() => this.another());
@@ -92,40 +85,17 @@ export class App {
       toTop: () => place.scrollIntoView({ behavior: calm() ? "auto" : "smooth" }),
     });
     place.replaceChildren(
-      el(
-        "div",
-        { class: "toolbar", role: "group", "aria-label": "Run" },
-        this.start,
-        this.one,
-        this.reset,
-        this.speed.element,
-        this.counter,
-        el(
-          "button",
-          {
-            type: "button",
-            class: "to-settings",
-            click: () => {
-              this.controls.element.scrollIntoView({ block: "center" });
-              this.controls.aggregator.input.focus({ preventScroll: true });
-            },
-          },
-          "Settings",
-        ),
-        el(
-          "span",
-          { class: "check" },
-          this.reveal,
-          el("label", { for: "play-reveal" }, "show who attacks"),
-        ),
-      ),
+      this.toolbar.element,
       this.tours.element,
       el("div", { class: "stage" }, this.runs, this.controls.element),
       this.coordinate.element,
-      this.sharing(),
+      this.sharing.element,
       this.status,
     );
-    addEventListener("hashchange", () => this.followLink());
+    addEventListener("hashchange", () => {
+      // A link to a heading of the page is none of ours.
+      if (/(^#|&)(n|tour)=/.test(location.hash)) this.followLink();
+    });
   }
 
   get round() {
@@ -138,46 +108,6 @@ export class App {
     return this.scenario.compare === null
       ? [setting]
       : [setting, { ...setting, aggregator: this.scenario.compare }];
-  }
-
-  sharing() {
-    const copy = async (/** @type {string} */ what, /** @type {string} */ text) => {
-      try {
-        await navigator.clipboard.writeText(text);
-        say(this.copied, `${what} copied.`);
-      } catch {
-        prompt(`${what}: copy it from here`, text);
-      }
-    };
-    this.python.append(
-      el("summary", {}, "The same in Python"),
-      el(
-        "p",
-        {},
-        "These lines run this scenario with ",
-        el("code", {}, "rfout"),
-        ". They draw other random numbers than the page, so the curves are alike and not equal.",
-      ),
-      el("pre", { tabindex: 0, "aria-label": "Python" }, this.code),
-      el(
-        "button",
-        { type: "button", click: () => copy("The lines", this.code.textContent ?? "") },
-        "Copy the lines",
-      ),
-    );
-    return el(
-      "section",
-      { class: "sharing", "aria-label": "Take away" },
-      el("h2", {}, "Take it away"),
-      el(
-        "div",
-        { class: "buttons" },
-        el("button", { type: "button", click: () => copy("The link", this.link()) }, "Copy link"),
-        el("button", { type: "button", click: () => this.download() }, "Download history (CSV)"),
-        this.copied,
-      ),
-      this.python,
-    );
   }
 
   /** Load the digits, and show the first round. */
@@ -206,6 +136,7 @@ export class App {
    */
   load(scenario, first = true) {
     this.running = false;
+    this.turn++;
     if (first) this.tours.end();
     return this.inTurn(async () => {
       this.scenario = scenario;
@@ -261,14 +192,16 @@ export class App {
   show() {
     if (this.round === 0) return;
     const settings = this.settings();
-    const adversaries = this.reveal.checked ? this.recruits.slice(0, settings[0].adversaries) : [];
+    const adversaries = this.controls.reveal.checked
+      ? this.recruits.slice(0, settings[0].adversaries)
+      : [];
     this.views.forEach((view, run) => {
       const chosen = this.chosen?.run === run ? this.chosen : null;
       const rounds = this.goal < MAX_ROUNDS ? this.goal : 0;
       view.show(this.histories[run], settings[run], { adversaries, chosen, rounds });
     });
     this.coordinate.show(this.coordinates, settings, adversaries, this.index);
-    say(this.counter, `Round ${this.round}`);
+    this.buttons();
     if (performance.now() - this.spoken > QUIET || !this.running) this.tell();
   }
 
@@ -293,18 +226,20 @@ export class App {
     this.goal = Math.min(until, MAX_ROUNDS);
     this.running = true;
     this.buttons();
-    while (this.running && this.round < this.goal) {
+    const turn = ++this.turn;
+    while (this.running && turn === this.turn && this.round < this.goal) {
       const begun = performance.now();
       let failed = true;
       await this.inTurn(async () => {
-        if (this.running) await this.step();
+        if (this.running && turn === this.turn) await this.step();
         failed = false;
       });
       if (failed) break;
       this.followChanges();
-      const pause = SPEEDS[/** @type {keyof typeof SPEEDS} */ (this.speed.input.value)];
-      if (this.round < this.goal) await sleep(Math.max(0, pause - (performance.now() - begun)));
+      if (this.round < this.goal)
+        await sleep(Math.max(0, this.toolbar.pause - (performance.now() - begun)));
     }
+    if (turn !== this.turn) return false;
     const arrived = this.round >= this.goal;
     this.running = false;
     this.buttons();
@@ -326,9 +261,7 @@ export class App {
   }
 
   buttons() {
-    say(this.start, this.running ? "Pause" : "Start");
-    this.start.disabled = this.round >= MAX_ROUNDS;
-    this.one.disabled = this.running || this.round >= MAX_ROUNDS;
+    this.toolbar.show(this.running, this.round);
   }
 
   /** @param {Partial<Setting>} patch */
@@ -372,10 +305,6 @@ export class App {
     this.show();
   }
 
-  link() {
-    return location.href.replace(/#.*/, "") + this.fragment();
-  }
-
   fragment() {
     return `#${toFragment({ ...this.scenario, rounds: this.round })}`;
   }
@@ -385,20 +314,7 @@ export class App {
     if (this.tours.tour) return;
     const plain = this.round <= 1 && toFragment(this.scenario) === toFragment(defaultScenario());
     history.replaceState(null, "", plain ? location.pathname + location.search : this.fragment());
-    this.showPython();
-  }
-
-  showPython() {
-    if (this.python.open) {
-      say(this.code, inPython(this.scenario, Math.max(this.round, 1)));
-    }
-  }
-
-  download() {
-    const file = new Blob([historyAsCsv(this.histories)], { type: "text/csv" });
-    const url = URL.createObjectURL(file);
-    el("a", { href: url, download: "rfout-history.csv" }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 1000);
+    this.sharing.refresh();
   }
 
   /** @param {unknown} error */

@@ -69,10 +69,14 @@ export class Clients {
         "p",
         { class: "key" },
         "Dot: norm of the update. Square: share of the layer that is flagged, ",
-        ...[0, 0.01, 0.1, 0.5, 1].flatMap((share) => [
-          el("span", { class: "swatch", style: `--share: ${Math.sqrt(share)}` }),
-          `\u00a0${percent(share)} `,
-        ]),
+        ...[0, 0.01, 0.1, 0.5, 1].map((share) =>
+          el(
+            "span",
+            { class: "step" },
+            el("span", { class: "swatch", style: `--share: ${Math.sqrt(share)}` }),
+            ` ${percent(share)}`,
+          ),
+        ),
       ),
     );
     this.table.style.setProperty("--n", String(n));

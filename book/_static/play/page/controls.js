@@ -14,8 +14,9 @@ export class Controls {
    * @param {string | null} compare
    * @param {(patch: Partial<Setting>) => void} change
    * @param {(compare: string | null) => void} changeCompare
+   * @param {() => void} reveal called when the adversaries are to be shown, or not
    */
-  constructor(setting, compare, change, changeCompare) {
+  constructor(setting, compare, change, changeCompare, reveal) {
     this.aggregator = menu("Aggregator", NAMES, setting.aggregator, (aggregator) =>
       change({ aggregator }),
     );
@@ -70,6 +71,12 @@ export class Controls {
       String(setting.alpha),
       (value) => change({ alpha: value === "null" ? null : Number(value) }),
     );
+    this.reveal = el("input", {
+      type: "checkbox",
+      id: freshId("reveal"),
+      checked: true,
+      change: reveal,
+    });
     const seed = freshId("seed");
     this.seed = el("input", { type: "number", id: seed, min: 0, max: 999999, step: 1 });
     this.seed.addEventListener("change", () => {
@@ -100,6 +107,12 @@ export class Controls {
         ),
         this.boost.element,
         this.trigger.element,
+        el(
+          "div",
+          { class: "field check" },
+          this.reveal,
+          el("label", { for: this.reveal.id }, "Show who attacks"),
+        ),
       ),
       group(
         "Clients and data",
