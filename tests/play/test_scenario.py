@@ -95,6 +95,33 @@ def test_the_history_is_a_table(script):
     assert "flagged_12" not in rows[0]
 
 
+def test_what_is_said_of_a_round(script):
+    """Each state of a federation has its words, and they are true of the numbers."""
+    setting = {"clients": 20, "adversaries": 1, "from": 11, "aggregator": "mean", "threshold": 3}
+    round_ = {"round": 12, "aggregator": "mean", "attacking": [3], "flagged": [0.5] * 20}
+
+    def said(main, backdoor, before=(), **changes):
+        history = [{**round_, "round": 11, "aggregator": "mean", **one} for one in before]
+        last = {**round_, "main": main, "backdoor": backdoor}
+        last |= {key: changes.pop(key) for key in ("attacking", "aggregator") if key in changes}
+        both = {**setting, "aggregator": last["aggregator"], **changes}
+        return script([["core/words.js", "sentence", [*history, last], both]])[0]
+
+    assert "no client attacks before round 13" in said(0.8, 0, attacking=[], **{"from": 13})
+    assert "no client attacks." in said(0.8, 0, attacking=[], adversaries=0)
+    assert "the attack is over" in said(0.8, 0.7, attacking=[], single=True)
+    assert "would have flagged client 3 on 50\u00a0% of" in said(0.8, 0.98)
+    assert "the backdoor creeps in" in said(0.8, 0.2, aggregator="rfout1d")
+    assert "The rule flagged client 3" in said(0.8, 0.2, aggregator="rfout1d")
+    blind = said(0.8, 0.9, aggregator="rfout1d", adversaries=2)
+    assert "at most 3.00 standard deviations" in blind
+    taken = {"main": 0.8, "backdoor": 0.9}
+    inherited = said(0.8, 0.9, [taken], aggregator="median")
+    assert "still in" in inherited
+    assert "came in under the mean in round 11" in inherited
+    assert "is ruined" in said(0.1, 0.9, [taken])
+
+
 PROGRAMS = {
     "changes": (f"{START}&then=2:agg~median-mad,t~2.5;3:k~2,trigger~image", 5),
     "uneven": (f"{START}&alpha=0.5&agg=krum&shots=one&boost=4&then=2:agg~trimmed-mean", 4),

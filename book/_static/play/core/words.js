@@ -88,6 +88,9 @@ export function sentence(history, setting) {
     }
     return `${start}the attack is over. ${correct}, and still ${triggered}.`;
   }
+  if (main < 0.3 && history.some((one) => one.main > main + 0.15)) {
+    return `${start}the model is ruined. ${correct}. What the adversaries send is too large for ${named(aggregator)}: try a smaller boost, or another aggregator and Reset.`;
+  }
   const who = clientsInWords(attacking);
   const share = percent(flaggedShare(result, attacking));
   const inherited = heritage(history);
