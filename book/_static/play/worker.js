@@ -8,7 +8,7 @@ import { reportedRule } from "./core/aggregators.js";
 import { readDigits, take } from "./core/digits.js";
 import { dealt, Federation } from "./core/federation.js";
 import { filterCoordinate, Scratch } from "./core/filter.js";
-import { LAYERS, N_PARAMS, predict } from "./core/model.js";
+import { LAYERS, predict } from "./core/model.js";
 import { Random } from "./core/random.js";
 import { FROM_THE_START, settingAt } from "./core/scenario.js";
 
@@ -79,7 +79,8 @@ function coordinate(federation, index) {
 }
 
 /**
- * The coordinates of a layer on which a client lies furthest out, the furthest first.
+ * The coordinates of a layer on which a client lies furthest out, the furthest first; where it is
+ * flagged comes before where it is not.
  * @param {{ run: number, client: number, layer: number }} where
  */
 function extremes({ run, client, layer }) {
@@ -87,7 +88,7 @@ function extremes({ run, client, layer }) {
   if (!federation?.updates.length) return [];
   const rule = reportedRule(federation.setting.aggregator, federation.setting.threshold);
   const scratch = new Scratch(federation.updates.length);
-  /** @type {{ index: number, z: number }[]} */
+  /** @type {{ index: number, flagged: number, away: number }[]} */
   const found = [];
   for (let index = LAYERS[layer].from; index < LAYERS[layer].to; index++) {
     federation.updates.forEach((update, i) => {
@@ -95,11 +96,10 @@ function extremes({ run, client, layer }) {
     });
     filterCoordinate(scratch, rule);
     const away = Math.abs(scratch.values[client] - scratch.center);
-    const flagged = federation.flags[client * N_PARAMS + index];
-    if (scratch.scale > 0) found.push({ index, z: away / scratch.scale + 1000 * flagged });
+    found.push({ index, flagged: scratch.flagged[client], away });
   }
   return found
-    .sort((a, b) => b.z - a.z)
+    .sort((a, b) => b.flagged - a.flagged || b.away - a.away)
     .slice(0, 20)
     .map(({ index }) => index);
 }
