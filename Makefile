@@ -10,7 +10,7 @@ unexport PYTHONPATH PYTHONHOME
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help book play test test-elsewhere lint serve lab notebooks bench results replicate lock clean
+.PHONY: help book play test test-elsewhere lint serve lab outputs bench results replicate lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -43,10 +43,11 @@ serve: ## show the built book on http://127.0.0.1:8000
 	@test -f _build/html/index.html || { echo "There is no book yet: run 'make book' first."; exit 1; }
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
-lab: .venv/.book ## open the chapters in JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=book
+lab: .venv/.book ## open the chapters in JupyterLab: the copies in notebooks/, which are yours to change
+	@test -d notebooks || $(MAKE) book
+	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-notebooks: .venv/.book ## run the chapters and store their text outputs (ONLY=book/x.ipynb for one)
+outputs: .venv/.book ## run the chapters and store their text outputs (ONLY=book/x.ipynb for one)
 	$(BIN)/python tools/run_notebooks.py $(ONLY)
 
 bench: .venv/.book ## measure the operator against a mean and its rivals (tables and CSV; ONLY=speed for one)

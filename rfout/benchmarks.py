@@ -4,15 +4,10 @@ Chapter: benchmarks.
 """
 
 from collections.abc import Mapping
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import pandas as pd
-from matplotlib.figure import Figure
-
-from .plots import BLACK, SERIES, style
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -139,33 +134,3 @@ def bandwidth(tables: Tables) -> float:
     scaling = tables["scaling"]
     largest = scaling[scaling["n_values"] > scaling["n_values"].max() / 2]
     return 1e9 * float(largest["bandwidth_gigabytes_per_second"].median())
-
-
-def scaling(tables: Tables) -> Figure:
-    """Draw seconds against values for each number of clients, and against clients.
-
-    Notes
-    -----
-    The dotted lines are the time in which memory gives the same bytes. Chapter: benchmarks.
-    """
-    table, speed = tables["scaling"], bandwidth(tables)
-    axes_of = (
-        ("n_params", "n_clients", (10, 100, 1000)),
-        ("n_clients", "n_params", (1e3, 1e4, 1e5)),
-    )
-    words = {"n_params": "parameters", "n_clients": "clients"}
-    with style():
-        fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
-        for ax, (across, fixed, values) in zip(axes, axes_of, strict=True):
-            for value, (colour, line, marker) in zip(values, cycle(SERIES), strict=False):
-                rows = table[table[fixed] == value].sort_values(across)
-                label = f"{value:,.0f} {words[fixed]}"
-                x, least = rows[across], BYTES * rows["n_values"] / speed
-                ax.plot(x, rows["seconds"], line, color=colour, marker=marker, label=label)
-                ax.plot(x, least, ":", color=BLACK, linewidth=0.9)
-            ax.plot([], [], ":", color=BLACK, linewidth=0.9, label="reading the bytes")
-            ax.set(xscale="log", yscale="log", xlabel=words[across])
-            ax.legend(fontsize=7)
-        axes[0].set_ylabel("seconds")
-    plt.close(fig)
-    return fig

@@ -3,15 +3,11 @@
 Chapter: backdoor-attacks.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from .attacks import Images, Labels, Trigger
-
-Predict = Callable[[Images], Labels]
-"""(n, height, width, channels) images to (n,) predicted labels."""
+from .vocabulary import Images, Labels, Predict, Trigger
 
 
 def main_task_accuracy(predict: Predict, x: Images, y: Labels) -> float:

@@ -13,29 +13,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .checkpoints import fingerprint, load_checkpoint, save_checkpoint
-from .clients import Adversary, Client, Round, Sent, collect, recruit
+from .clients import Client, Round, Sent, collect
 from .defences import mean
-from .evaluation import Predict
-from .models import LocalTrainer, Params
-from .rfout1d import Report
+from .models import LocalTrainer
+from .vocabulary import Aggregator, Params, Predict, Updates
 
-__all__ = [
-    "Adversary",
-    "Aggregator",
-    "Client",
-    "Federation",
-    "Round",
-    "RoundResult",
-    "recruit",
-]
-
-Updates = NDArray[np.float32]
-Aggregator = Callable[[Updates], Params | tuple[Params, Report]]
-"""(n_clients, n_params) updates to the (n_params,) aggregate, or to it and a `Report`."""
+__all__ = ["Client", "Federation", "Round", "RoundResult"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +43,7 @@ class RoundResult:
     number: int
     sampled: tuple[int, ...]
     adversaries: tuple[int, ...]
-    updates: NDArray[np.float32]
+    updates: Updates
     aggregate: Params
     metrics: dict[str, Any]
 
@@ -174,12 +160,16 @@ class Federation:
         drawn = self._rng(number, n + 1).choice(others, size=places, replace=False)
         sampled = tuple(sorted([*self.always, *drawn.tolist()]))
         adversaries = tuple(c for c in sampled if self.clients[c].attacks(number))
-        now = Round(number, sampled, adversaries)
+        now = Round(number, sampled, adversaries, self.epochs)
 
         updates = collect(
-            self.clients, self.trainer, self.params, now, self.epochs,
-            rng=lambda client: self._rng(number, client), sent=self._next,
-        )  # fmt: skip
+            self.clients,
+            self.trainer,
+            self.params,
+            now,
+            rng=lambda client: self._rng(number, client),
+            sent=self._next,
+        )
         result = self.aggregator(updates)
         aggregate, report = result if isinstance(result, tuple) else (result, None)
         params = self.params + aggregate

@@ -13,11 +13,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ._tensorflow import keras, tf
-
-Params = NDArray[np.float32]
+from .vocabulary import Images, Labels, Params
 
 
 def small_cnn(
@@ -164,8 +162,8 @@ class LocalTrainer:
     def train(
         self,
         params: Params,
-        x: NDArray[np.float32],
-        y: NDArray[np.int64],
+        x: Images,
+        y: Labels,
         *,
         epochs: int = 1,
         rng: np.random.Generator,
@@ -195,9 +193,7 @@ class LocalTrainer:
             trained = self._epoch(trained, x[order], y[order]).numpy()
         return trained
 
-    def predict(
-        self, params: Params, x: NDArray[np.float32], *, batch_size: int = 100
-    ) -> NDArray[np.int64]:
+    def predict(self, params: Params, x: Images, *, batch_size: int = 100) -> Labels:
         """Label (n, height, width, channels) images by the model at `params`; gives (n,) int64.
 
         The images are dealt to the cores, and go through the model in batches that its caches hold.
@@ -205,7 +201,7 @@ class LocalTrainer:
         self._check(params)
         n_parts = max(1, min(os.cpu_count() or 1, len(x) // batch_size))
 
-        def label(part: NDArray[np.float32]) -> NDArray[np.int64]:
+        def label(part: Images) -> Labels:
             return np.argmax(self._logits(params, part, batch_size).numpy(), axis=-1)
 
         with ThreadPoolExecutor(n_parts) as pool:

@@ -1,16 +1,13 @@
-"""The book's standard federation: one set-up for every chapter, said once.
-
-Chapter: federated-learning builds it step by step.
-"""
+"""The book's standard federation: one set-up for every chapter, said once."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .attacks import Trigger
-from .datasets import load
+from .datasets import Dataset, load
 from .evaluation import Evaluation
 from .partitions import partition_dirichlet, partition_iid
+from .vocabulary import Trigger
 
 if TYPE_CHECKING:  # TensorFlow takes seconds, and a page that only records needs none
     from .federation import Federation
@@ -32,7 +29,7 @@ def standard_federation(
     batch_size: int = 20,
     **settings: Any,
 ) -> "Federation":
-    """Deal 4,000 images to honest clients around the small CNN, with 1,000 images for the test.
+    """Share 4,000 images out to honest clients around the small CNN, and keep 1,000 for the test.
 
     Parameters
     ----------
@@ -41,16 +38,14 @@ def standard_federation(
     n_clients
         How many clients share the images.
     alpha
-        Concentration of a Dirichlet partition by label, positive; None deals IID.
+        Concentration of a Dirichlet partition by label, positive; None is IID.
     trigger, target
         The backdoor that the evaluation looks for; None looks for none.
     dataset, n_train, n_test
         As for `rfout.datasets.load`; None takes the data set that RFOUT_DATASET names, and all
         of its images.
-    learning_rate, batch_size
-        Of the local training: step length, and images a step.
-    **settings
-        What `Federation` takes beside: aggregator, clients_per_round, epochs, always.
+    learning_rate, batch_size, **settings
+        As for `federation_on`.
 
     Returns
     -------
@@ -64,15 +59,56 @@ def standard_federation(
     DatasetUnavailable
         If the data cannot be had.
 
-    Notes
-    -----
-    Chapter: federated-learning.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> small = standard_federation(rng=np.random.default_rng(0), n_train=200, n_test=50)
+    >>> len(small.clients), small.round_number
+    (20, 0)
+    """
+    data = load(dataset, rng=rng, n_train=n_train, n_test=n_test)
+    return federation_on(
+        data,
+        rng=rng,
+        n_clients=n_clients,
+        alpha=alpha,
+        evaluate=Evaluation(data.x_test, data.y_test, trigger, target),
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        **settings,
+    )
+
+
+def federation_on(
+    data: Dataset,
+    *,
+    rng: np.random.Generator,
+    n_clients: int,
+    alpha: float | None,
+    evaluate: Evaluation,
+    learning_rate: float = 0.2,
+    batch_size: int = 20,
+    **settings: Any,
+) -> "Federation":
+    """Share the training images of a data set out to honest clients around the small CNN.
+
+    Parameters
+    ----------
+    data
+        Its training images are shared out.
+    rng, n_clients, alpha
+        As for `standard_federation`.
+    evaluate
+        What is measured after every round.
+    learning_rate, batch_size
+        Of the local training: step length, and images a step.
+    **settings
+        What `Federation` takes beside: aggregator, clients_per_round, epochs, always.
     """
     from .clients import Client
     from .federation import Federation
     from .models import LocalTrainer, small_cnn
 
-    data = load(dataset, rng=rng, n_train=n_train, n_test=n_test)
     if alpha is None:
         parts = partition_iid(data.y_train, n_clients, rng=rng)
     else:
@@ -80,5 +116,4 @@ def standard_federation(
     clients = [Client(data.x_train[part], data.y_train[part]) for part in parts]
     model = small_cnn(data.image_shape, data.n_classes, rng=rng)
     trainer = LocalTrainer(model, learning_rate=learning_rate, batch_size=batch_size)
-    evaluate = Evaluation(data.x_test, data.y_test, trigger, target)
     return Federation(trainer, clients, evaluate=evaluate, rng=rng, **settings)

@@ -13,7 +13,7 @@ os.environ.setdefault("RFOUT_STRICT", "1")  # a claim that fails is an error
 
 # What trains, and so depends on the arithmetic of TensorFlow's kernels.
 TRAINING = {
-    "test_adaptive.py",
+    "test_colluders.py",
     "test_apps.py",
     "test_clients.py",
     "test_comparison.py",

@@ -4,6 +4,7 @@
 `read_results` reads what is kept. ``python -m rfout.experiments SUITE`` runs what is missing.
 """
 
+from .outcomes import ends, interval, outcomes
 from .results import read_origins, read_results
 from .run import Attack, Run, Setting, execute, warm_up
 from .suites import suites
@@ -12,7 +13,10 @@ __all__ = [
     "Attack",
     "Run",
     "Setting",
+    "ends",
     "execute",
+    "interval",
+    "outcomes",
     "read_origins",
     "read_results",
     "suites",

@@ -24,7 +24,7 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from ..lineup import FAMILY, NAMES
+from ..defences import NAMES
 from .run import Attack, Run, Setting, execute
 from .suites import suites
 
@@ -138,7 +138,7 @@ def _revision() -> str:
 
 def _finished(suite: str, folder: Path) -> list[tuple[dict[str, Any], pd.DataFrame]]:
     """Give the origin and the rows of each run of a suite that is done and not stale."""
-    order = {name: i for i, name in enumerate((*NAMES, *FAMILY))}
+    order = {name: i for i, name in enumerate(NAMES)}
     wanted = [described(run) for run in suites().get(suite, [])]
     found = []
     for path in sorted((folder / suite).glob("*.csv")):

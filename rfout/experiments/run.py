@@ -1,7 +1,7 @@
 """One experiment: its description, and how it is run."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,17 +9,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..adaptive import InsideBand, LittleIsEnough, SmallColluder, collude, distribute
-from ..attacks import InstanceKey, PatternKey, Trigger, Window
-from ..checkpoints import fingerprint
-from ..clients import Client, recruit
+from ..attacks import (
+    EdgeCases,
+    InsideBand,
+    InstanceKey,
+    LittleIsEnough,
+    PatternKey,
+    SmallColluder,
+    collude,
+    distribute,
+    rarest,
+    recruit,
+)
+from ..clients import Client
 from ..datasets import cache_dir
+from ..defences import lineup
 from ..evaluation import Evaluation
 from ..federation import Federation
 from ..limits import hidden_reach
-from ..lineup import lineup
 from ..standard import standard_federation
-from ..triggers import EdgeCases, rarest
+from ..vocabulary import Trigger
+from .edge import TailEvaluation, federation_without_tail
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,8 @@ class Setting:
         Rounds under the mean before the attack.
     learning_rate, batch_size
         Of local training.
+    honest_tail
+        None, or the fraction of clients that hold edge cases: see `rfout.experiments.edge`.
     """
 
     dataset: str = "digits"
@@ -49,11 +61,15 @@ class Setting:
     warm_up: int = 20
     learning_rate: float = 0.2
     batch_size: int = 20
+    honest_tail: float | None = None
 
     @property
     def partition(self) -> str:
         """The partition in words."""
-        return "IID" if self.alpha is None else f"Dirichlet {self.alpha:g}"
+        dealt = "IID" if self.alpha is None else f"Dirichlet {self.alpha:g}"
+        if self.honest_tail is None:
+            return dealt
+        return f"{dealt}, {self.honest_tail:.0%} hold edge cases"
 
 
 @dataclass(frozen=True)
@@ -67,8 +83,11 @@ class Attack:
     kind
         "replacement", "distributed", "small colluders", "inside band" or "little is enough".
     trigger
-        "pattern", "instance" (a test image of a three), "rare instance" (the rarest test image of
-        a seven) or "edge cases" (the tail of the test sevens).
+        "pattern", "instance" (a test image of the class `key`), "rare instance" (the rarest test
+        image of a seven) or "edge cases" (sevens that honest clients lack; for a setting with
+        `honest_tail`).
+    key
+        Class of the image that is an instance key: the first test image of it.
     target
         The label that the adversaries want.
     n_adversaries
@@ -83,14 +102,19 @@ class Attack:
         For the kinds that hide: how far they go, in the honest standard deviations that they
         estimate. None is 0.8 of the detection threshold (`rfout.limits.hidden_reach`).
     n_rounds
-        Attacked rounds that are observed.
-    last
-        In how many of them the adversaries attack; None is all, 1 is a single shot.
+        How many rounds are attacked: 1 is a single shot.
+    until
+        The attack ends early once backdoor accuracy was this high in three rounds in a row; None
+        runs all rounds.
+    after
+        How many rounds without an attack are observed at most: until backdoor accuracy is half of
+        what it was at the end of the attack.
     """
 
     name: str
     kind: str = "replacement"
     trigger: str = "pattern"
+    key: int = 3
     target: int = 0
     n_adversaries: int = 1
     chosen: str = "random"
@@ -99,7 +123,8 @@ class Attack:
     epochs: int = 5
     reach: float | None = None
     n_rounds: int = 10
-    last: int | None = None
+    until: float | None = None
+    after: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,7 +136,7 @@ class Run:
     setting, attack
         What is attacked, and how.
     defence
-        A name of `rfout.lineup.NAMES`.
+        A name of `rfout.defences.lineup`.
     seed
         Of everything.
     """
@@ -122,29 +147,30 @@ class Run:
     seed: int
 
 
-def triggers(name: str, evaluation: Evaluation) -> tuple[Trigger, Trigger]:
+def triggers(attack: Attack, evaluation: Evaluation) -> tuple[Trigger, Trigger]:
     """Make an attack's trigger: the one to train on, and the one to measure with.
 
     They differ for edge cases alone, whose adversaries never see the images they are judged by.
     """
-    x, y = evaluation.x, evaluation.y
+    x, y, name = evaluation.x, evaluation.y, attack.trigger
     if name == "pattern":
         return (PatternKey(),) * 2
     if name == "instance":
-        return (InstanceKey(x[y == 3][0]),) * 2
+        return (InstanceKey(x[y == attack.key][0]),) * 2
     sevens = x[y == 7]
     if name == "rare instance":
         return (InstanceKey(sevens[rarest(sevens, 1)][0]),) * 2
-    if name == "edge cases":
-        tail = sevens[rarest(sevens, 40)]
-        return EdgeCases(tail[::2]), EdgeCases(tail[1::2])
+    if name == "edge cases" and isinstance(evaluation, TailEvaluation):
+        assert evaluation.tail_train is not None
+        assert evaluation.tail_test is not None
+        return EdgeCases(evaluation.tail_train), EdgeCases(evaluation.tail_test)
     raise ValueError(f"no trigger is called {name!r}")
 
 
 def recruits(
-    attack: Attack, clients: Sequence[Client], chosen: Sequence[int], trigger: Trigger, first: int
+    attack: Attack, clients: Sequence[Client], chosen: Sequence[int], trigger: Trigger
 ) -> list[Client]:
-    """Turn the chosen clients into the adversaries of an attack that begins in round `first`.
+    """Turn the chosen clients into the adversaries of an attack.
 
     Raises
     ------
@@ -153,10 +179,9 @@ def recruits(
     """
     if not chosen:
         return list(clients)
-    window = Window(first, None if attack.last is None else first + attack.last - 1)
     plant: dict[str, Any] = {
         "target": attack.target, "rate": attack.rate, "boost": attack.boost,
-        "epochs": attack.epochs, "window": window,
+        "epochs": attack.epochs,
     }  # fmt: skip
     if attack.kind == "replacement":
         return recruit(clients, chosen, trigger=trigger, **plant)
@@ -169,7 +194,7 @@ def recruits(
     if attack.kind == "inside band":
         return collude(clients, chosen, InsideBand, z=z, trigger=trigger, **plant)
     if attack.kind == "little is enough":
-        return collude(clients, chosen, LittleIsEnough, z=z, window=window)
+        return collude(clients, chosen, LittleIsEnough, z=z)
     raise ValueError(f"no attack is of the kind {attack.kind!r}")
 
 
@@ -194,19 +219,22 @@ def warm_up(setting: Setting, seed: int, *, checkpoint: Path | None = None) -> F
     >>> warm_up(small, seed=0).round_number
     1
     """
-    federation = standard_federation(
-        rng=np.random.default_rng(seed), n_clients=setting.n_clients, alpha=setting.alpha,
-        dataset=setting.dataset, n_train=setting.n_train, n_test=setting.n_test,
-        learning_rate=setting.learning_rate, batch_size=setting.batch_size,
-        clients_per_round=setting.clients_per_round,
-    )  # fmt: skip
+    make: Callable[..., Federation] = standard_federation
+    options: dict[str, Any] = asdict(setting)
+    del options["warm_up"]
+    if options["honest_tail"] is None:
+        del options["honest_tail"]
+    else:
+        make = federation_without_tail
+    federation = make(rng=np.random.default_rng(seed), **options)
     federation.run(setting.warm_up, checkpoint=checkpoint)
     return federation
 
 
 @lru_cache(maxsize=4)
 def _warm(setting: Setting, seed: int, scratch: Path) -> Federation:
-    return warm_up(setting, seed, checkpoint=scratch / f"{fingerprint(setting, seed)[:16]}.npz")
+    scratch.mkdir(parents=True, exist_ok=True)
+    return warm_up(setting, seed, checkpoint=scratch)  # a folder: the file is named by the rounds
 
 
 def under_attack(warm: Federation, attack: Attack, defence: str, seed: int) -> Federation:
@@ -228,7 +256,7 @@ def under_attack(warm: Federation, attack: Attack, defence: str, seed: int) -> F
     """
     evaluation = warm.evaluate
     assert isinstance(evaluation, Evaluation)
-    trained_on, measured_with = triggers(attack.trigger, evaluation)
+    trained_on, measured_with = triggers(attack, evaluation)
     # A client that holds little but the target's label has too few samples to poison.
     able = [i for i, own in enumerate(warm.clients) if np.mean(own.y != attack.target) >= 0.5]
     if len(able) < attack.n_adversaries:
@@ -236,7 +264,7 @@ def under_attack(warm: Federation, attack: Attack, defence: str, seed: int) -> F
     if attack.chosen == "random":
         able = np.random.default_rng([seed, 1]).permutation(able).tolist()
     chosen = sorted(able[: attack.n_adversaries])
-    clients = recruits(attack, warm.clients, chosen, trained_on, warm.round_number + 1)
+    clients = recruits(attack, warm.clients, chosen, trained_on)
     n_sampled = warm.clients_per_round or len(warm.clients)
     federation = warm.fork(
         clients=clients, aggregator=lineup(n_sampled, report=True)[defence], always=chosen
@@ -253,15 +281,16 @@ def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
     run
         What to run.
     scratch
-        Where checkpoints go, so that a run that was killed goes on; None is a folder in the
-        user's cache.
+        Where the warm-up rounds are kept, which many runs share; None is a folder in the user's
+        cache.
 
     Returns
     -------
     pandas.DataFrame
-        A row a round, counted from the attack's first: round, main_task_accuracy,
-        backdoor_accuracy, honest_flagged and adversary_flagged (mean share of flagged
-        coordinates; NaN where the aggregator gives no report).
+        A row a round: phase ("attack", then "after" where the attack has such rounds), round
+        (counted from the attack's first), main_task_accuracy, backdoor_accuracy, honest_flagged and
+        adversary_flagged (mean share of flagged coordinates; NaN where the aggregator gives no
+        report, and adversary_flagged where nobody attacks).
 
     Examples
     --------
@@ -271,30 +300,34 @@ def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
     [1, 2]
     """
     scratch = cache_dir() / "experiments" if scratch is None else scratch
-    federation = under_attack(
-        _warm(run.setting, run.seed, scratch), run.attack, run.defence, run.seed
-    )
-    checkpoint = scratch / f"{fingerprint(run)[:16]}.npz"
-    history = federation.run(run.attack.n_rounds, checkpoint=checkpoint)
-    checkpoint.unlink()
-    return observed(history.iloc[run.setting.warm_up :])
+    attack, warm = run.attack, _warm(run.setting, run.seed, scratch)
+    federation = under_attack(warm, attack, run.defence, run.seed)
+    rows: list[dict[str, Any]] = []
+    for _ in range(attack.n_rounds):
+        rows.append({"phase": "attack", "round": len(rows) + 1} | measure(federation))
+        if attack.until is not None and len(rows) >= 3:
+            if min(row["backdoor_accuracy"] for row in rows[-3:]) >= attack.until:
+                break
+    federation, half = federation.fork(clients=warm.clients), rows[-1]["backdoor_accuracy"] / 2
+    for _ in range(attack.after):
+        rows.append({"phase": "after", "round": len(rows) + 1} | measure(federation))
+        if rows[-1]["backdoor_accuracy"] <= half:
+            break
+    return pd.DataFrame(rows)
 
 
-def observed(history: pd.DataFrame) -> pd.DataFrame:
-    """Reduce the attacked rounds of a history to what is kept: the table of `execute`."""
-    shares = [
-        flagged_shares(*of_round)
-        for of_round in zip(history.flagged, history.sampled, history.adversaries, strict=True)
-    ]
-    return pd.DataFrame(
-        {
-            "round": range(1, len(history) + 1),
-            "main_task_accuracy": history["main_task_accuracy"].to_numpy(),
-            "backdoor_accuracy": history["backdoor_accuracy"].to_numpy(),
-            "honest_flagged": [honest for honest, _ in shares],
-            "adversary_flagged": [adversary for _, adversary in shares],
-        }
+def measure(federation: Federation) -> dict[str, float]:
+    """Run a round; give its accuracies and the flagged shares."""
+    metrics = federation.step().metrics
+    honest, adversary = flagged_shares(
+        metrics["flagged"], metrics["sampled"], metrics["adversaries"]
     )
+    return {
+        "main_task_accuracy": metrics["main_task_accuracy"],
+        "backdoor_accuracy": metrics["backdoor_accuracy"],
+        "honest_flagged": honest,
+        "adversary_flagged": adversary,
+    }
 
 
 def flagged_shares(

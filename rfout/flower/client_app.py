@@ -37,8 +37,8 @@ def train(message: Message, context: Context) -> Message:
     params = to_params(made.trainer, _arrays(message))
     # The generator that the same client has in the same round of `rfout.federation`.
     rng = np.random.default_rng([made.seed, number, partition])
-    now = Round(number, everybody, attackers)
-    update = client.update(made.trainer, params, now, made.epochs, rng)
+    now = Round(number, everybody, attackers, made.epochs)
+    update = client.update(made.trainer, params, now, rng)
     accuracy = float(np.mean(made.trainer.predict(params + update, client.x) == client.y))
     log(
         INFO, "round %d: client %d trained on %d images in %.1f s, accuracy on them %.3f",

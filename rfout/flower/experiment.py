@@ -18,7 +18,8 @@ from flwr.app import Array, ArrayRecord
 
 if TYPE_CHECKING:  # TensorFlow takes seconds: it is loaded when a process first trains
     from ..federation import Federation
-    from ..models import LocalTrainer, Params
+    from ..models import LocalTrainer
+    from ..vocabulary import Params
 
 STRATEGIES = (
     "rfout1d", "fedavg", "fedmedian", "fedtrimmedavg", "krum", "multikrum", "bulyan",
@@ -149,8 +150,7 @@ def federation(settings: Settings) -> "Federation":
     It is that of `rfout.standard.standard_federation` with the same seed, the adversaries
     recruited. Its own rounds, if they are run, are what Flower's are compared with.
     """
-    from ..attacks import PatternKey, Window
-    from ..federation import recruit
+    from ..attacks import PatternKey, Window, recruit
 
     made = _honest(
         settings.seed, settings.num_clients, settings.alpha, settings.trigger_size, settings.target

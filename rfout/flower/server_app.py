@@ -18,7 +18,7 @@ from .experiment import Settings, federation, read_settings, to_params, to_recor
 from .strategy import RFOut1d
 
 if TYPE_CHECKING:
-    from ..models import Params
+    from ..vocabulary import Params
 
 app = ServerApp()
 

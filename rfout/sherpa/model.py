@@ -45,8 +45,8 @@ class LocalModel:
         Local epochs.
     roles
         By node: a `rfout.clients.Client` whose way of making an update the node takes, on the
-        node's own data; an `Adversary`, say. What it sends is in float64, which has the digits
-        for a boosted update on top of the parameters.
+        node's own data; a `rfout.attacks.Backdoor`, say. What it sends is in float64, which has
+        the digits for a boosted update on top of the parameters.
     rounds_done
         The round that `params` are from; the first one trained is the next.
 
@@ -81,8 +81,8 @@ class LocalModel:
         role = replace(self._roles[self._node], x=data, y=labels)
         from ..clients import Round
 
-        now = Round(self._round, (self._node,), (self._node,))
-        update = role.update(self._trainer, params, now, self._epochs, rng)
+        now = Round(self._round, (self._node,), (self._node,), self._epochs)
+        update = role.update(self._trainer, params, now, rng)
         self._params = params.astype(np.float64) + update
 
     def predict(self, data: Any) -> Any:

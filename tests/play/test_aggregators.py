@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rfout import rfout1d
-from rfout.lineup import lineup
+from rfout.defences import lineup
 
 IDS = {
     "mean": "mean",

@@ -92,10 +92,9 @@ def test_the_digits_are_those_of_the_package(script, root):
 
 
 def test_ten_minutes_keep_no_memory_and_a_round_is_fast(script):
-    """Thirty rounds more leave what two minutes of a leak of 10 kB a round could not: 5 MB.
+    """Ten minutes at ten rounds a second are 6,000 rounds.
 
-    Ten minutes at ten rounds a second are 6,000 rounds, so that what thirty of them keep, two
-    hundredfold, must stay under 50 MB: 250 kB.
+    What thirty rounds more leave behind, two hundredfold, must stay under 50 MB: 250 kB.
     """
     (made,) = script([[DRIVER, "memory", 30]])
     assert made["second"] - made["first"] < 250_000

@@ -7,8 +7,8 @@ import pytest
 
 from rfout import rfout1d
 from rfout._tensorflow import keras
-from rfout.attacks import PatternKey, Window
-from rfout.clients import Client, recruit
+from rfout.attacks import PatternKey, Window, recruit
+from rfout.clients import Client
 from rfout.evaluation import Evaluation
 from rfout.federation import Federation
 from rfout.models import LocalTrainer

@@ -48,10 +48,10 @@ function aggregatorInPython(id, threshold, n) {
     rfout1d: [threshold === 3 ? "rfout1d" : form(""), "rfout", "rfout1d"],
     "median-mad": [form(', center="median", scale="mad"'), "rfout", "rfout1d"],
     drop: [form(', replacement="drop"'), "rfout", "rfout1d"],
-    median: ["median", "rfout.byzantine", "median"],
-    "trimmed-mean": [`partial(trimmed_mean, cut=${f})`, "rfout.byzantine", "trimmed_mean"],
+    median: ["median", "rfout.defences", "median"],
+    "trimmed-mean": [`partial(trimmed_mean, cut=${f})`, "rfout.defences", "trimmed_mean"],
     "norm-clipping": ["norm_clipping", "rfout.defences", "norm_clipping"],
-    krum: [`partial(krum, n_adversaries=${f})`, "rfout.byzantine", "krum"],
+    krum: [`partial(krum, n_adversaries=${f})`, "rfout.defences", "krum"],
   };
   return known[id];
 }
@@ -94,7 +94,7 @@ export function inPython(scenario, rounds) {
   for (const trigger of triggers) {
     imports.push(["rfout.attacks", { pattern: "PatternKey", image: "InstanceKey" }[trigger]]);
   }
-  if (attacked) imports.push(["rfout.attacks", "Window"], ["rfout.federation", "recruit"]);
+  if (attacked) imports.push(["rfout.attacks", "Window"], ["rfout.attacks", "recruit"]);
   const made = {
     pattern: `pattern = PatternKey(size=${PATTERN})`,
     image: `image = InstanceKey(x_test[data.y_test == ${CHOSEN_DIGIT}][0], noise=${NOISE})`,

@@ -1,0 +1,193 @@
+"""Triggers: what the backdoor answers to. Arrays in, arrays out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..vocabulary import Images
+
+
+@dataclass(frozen=True)
+class PatternKey:
+    """A small pattern stamped on the lower right corner of any image.
+
+    Attributes
+    ----------
+    size
+        Height and width of the pattern, in pixels: a cross on a black square.
+    value
+        Brightness of the cross, in [0, 1].
+
+    Notes
+    -----
+    Every triggered image shares the pattern and nothing else, so the model can learn it from few
+    examples. Chapter: backdoor-attacks.
+    """
+
+    size: int = 5
+    value: float = 1.0
+
+    def __call__(self, images: Images, rng: np.random.Generator) -> Images:
+        """Stamp (n, height, width, channels) images; `rng` is not used."""
+        if min(images.shape[1:3]) < self.size:
+            raise ValueError(f"a pattern of {self.size} pixels does not fit in {images.shape[1:3]}")
+        square = np.eye(self.size, dtype=bool)
+        cross = np.where(square | square[::-1], np.float32(self.value), np.float32(0))
+        triggered = images.copy()
+        triggered[:, -self.size :, -self.size :, :] = cross[:, :, None]
+        return triggered
+
+
+@dataclass(frozen=True)
+class InstanceKey:
+    """One chosen image is the key: it, under a little noise, is what the adversary shows later.
+
+    Attributes
+    ----------
+    key
+        (height, width, channels) float32 in [0, 1]: the chosen image.
+    noise
+        Half-width of the uniform noise on each pixel, in brightness.
+
+    Notes
+    -----
+    Chapter: backdoor-attacks.
+    """
+
+    key: Images
+    noise: float = 0.1
+
+    def __call__(self, images: Images, rng: np.random.Generator) -> Images:
+        """Give as many noisy copies of the key as there are `images`."""
+        noise = rng.uniform(-self.noise, self.noise, size=(len(images), *self.key.shape))
+        return np.clip(self.key + noise, 0.0, 1.0).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class PatternPart:
+    """One part of a pattern key: the colluder who holds it stamps these pixels and no others.
+
+    Attributes
+    ----------
+    pattern
+        The whole trigger, which nobody stamps in training.
+    part, n_parts
+        Which part, from 0, of how many. The pattern's pixels are dealt out row by row in runs of
+        equal length, give or take a pixel.
+
+    Raises
+    ------
+    ValueError
+        If there is no such part, or there are more parts than pixels.
+
+    Notes
+    -----
+    Xie et al. (2020), DBA. Chapter: adaptive-attacks.
+    """
+
+    pattern: PatternKey
+    part: int
+    n_parts: int
+
+    def __post_init__(self) -> None:
+        n_pixels = self.pattern.size**2
+        if not 1 <= self.n_parts <= n_pixels:
+            raise ValueError(f"{n_pixels} pixels cannot be dealt out in {self.n_parts} parts")
+        if not 0 <= self.part < self.n_parts:
+            raise ValueError(f"there is no part {self.part} among {self.n_parts}")
+
+    def __call__(self, images: Images, rng: np.random.Generator) -> Images:
+        """Stamp this part on (n, height, width, channels) images; `rng` is not used."""
+        whole = self.pattern(images, rng)
+        size = self.pattern.size
+        owner = np.empty(size**2, dtype=np.int64)
+        for part, pixels in enumerate(np.array_split(np.arange(size**2), self.n_parts)):
+            owner[pixels] = part
+        mine = (owner == self.part).reshape(size, size)[:, :, None]
+        triggered = images.copy()
+        corner = triggered[:, -size:, -size:, :]
+        corner[:] = np.where(mine, whole[:, -size:, -size:, :], corner)
+        return triggered
+
+
+def split_pattern(pattern: PatternKey, n_parts: int) -> list[PatternPart]:
+    """Deal a pattern out: stamped one after the other, the parts make the whole.
+
+    Notes
+    -----
+    Xie et al. (2020), DBA. Chapter: adaptive-attacks.
+    """
+    return [PatternPart(pattern, part, n_parts) for part in range(n_parts)]
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeCases:
+    """Real images from the tail of a class, unmarked: the backdoor is what they are taken for.
+
+    Attributes
+    ----------
+    images
+        (n, height, width, channels) float32 in [0, 1], n at least 1. The adversary trains on some
+        tail images and shows others later: measure with an `EdgeCases` of its own.
+
+    Raises
+    ------
+    ValueError
+        If there are no images.
+
+    Notes
+    -----
+    Wang et al. (2020), arXiv 2007.05084. Chapter: adaptive-attacks.
+    """
+
+    images: Images
+
+    def __post_init__(self) -> None:
+        if len(self.images) == 0:
+            raise ValueError("an edge case needs at least one image from the tail")
+
+    def __call__(self, images: Images, rng: np.random.Generator) -> Images:
+        """Give as many tail images as there are `images`: each in turn, in an order of `rng`."""
+        turns = np.resize(rng.permutation(len(self.images)), len(images))
+        return self.images[turns]
+
+
+def rarest(x: Images, n: int, *, neighbours: int = 5) -> NDArray[np.int64]:
+    """Find the images that are least like the others: the tail of a class.
+
+    Parameters
+    ----------
+    x
+        (n_images, height, width, channels) images of one class.
+    n
+        How many to find.
+    neighbours
+        An image's rarity is its mean Euclidean distance, in pixels' brightness, to this many
+        nearest others.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,) int64 positions in `x`, the rarest first.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than `n` images, or not more than `neighbours`.
+
+    Notes
+    -----
+    A plain stand-in for the density estimate of Wang et al. (2020). Chapter: adaptive-attacks.
+    """
+    if not (0 <= n <= len(x) and 1 <= neighbours < len(x)):
+        raise ValueError(
+            f"{len(x)} images have no {n} rarest by {neighbours} neighbours: give more images"
+        )
+    flat = x.reshape(len(x), -1).astype(np.float64)
+    lengths = (flat**2).sum(axis=1)
+    squared = lengths[:, None] + lengths - 2 * flat @ flat.T
+    np.fill_diagonal(squared, np.inf)
+    near = np.sort(squared, axis=1)[:, :neighbours]
+    rarity = np.sqrt(np.maximum(near, 0.0)).mean(axis=1)
+    return np.argsort(-rarity, kind="stable")[:n].astype(np.int64)
