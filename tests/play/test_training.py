@@ -98,5 +98,5 @@ def test_ten_minutes_keep_no_memory_and_a_round_is_fast(script):
     """
     (made,) = script([[DRIVER, "memory", 30]])
     assert made["second"] - made["first"] < 250_000
-    print(f"fastest round of 20 x 100 images: {made['fastest']:.0f} ms")
+    print(f"a round of 20 x 100 images computes {made['fastest']:.0f} ms")
     assert made["fastest"] < 150
