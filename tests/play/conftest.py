@@ -104,7 +104,7 @@ def site(tmp_path_factory):
     """Build the page and a chapter with the three widgets; give the address they are served at."""
     chapters = {"play.md": (ROOT / "book" / "play.md").read_text("utf-8")}
     for chapter in CHAPTERS:
-        text = WIDGETS if chapter == "rfout-1d" else ""
+        text = f"[A tour](#tour-takeover)\n\n{WIDGETS}" if chapter == "rfout-1d" else ""
         cell = {"cell_type": "markdown", "metadata": {}, "source": f"# {chapter}\n\n{text}"}
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
         notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}

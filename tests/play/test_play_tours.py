@@ -41,10 +41,15 @@ def test_a_tour_is_gone_through_by_keyboard(play, tour):
     )
 
 
-def test_a_link_begins_a_tour(play):
-    page = play("#tour=takeover")
+@pytest.mark.parametrize("tour", TOURS)
+def test_a_chapter_links_to_a_tour(play, visit, tour):
+    """The label of a tour is in the page, and whoever follows it finds the tour begun."""
+    still = visit("play.html", java_script_enabled=False)
+    assert still.locator(f"[id='tour-{tour}']").count() == 1
+    page = play(f"#tour-{tour}")
     page.wait_for_selector(".tour .count")
-    assert "Takeover" in page.inner_text(".tour .count")
+    pressed = page.locator(".tours .buttons button").nth(TOURS.index(tour))
+    assert pressed.get_attribute("aria-pressed") == "true"
 
 
 def test_everything_is_reached_by_keyboard(play):

@@ -127,6 +127,8 @@ def test_a_widget_is_a_figure_with_number_caption_and_still(visit):
         assert figure.locator("img").evaluate("i => i.naturalWidth") > 0
         assert "A caption" in figure.locator("figcaption").inner_text()
         assert figure.locator("figcaption em").count() >= 1
+    link = page.locator("a", has_text="A tour")
+    assert link.get_attribute("href").endswith("play.html#tour-takeover")
     scripts = visit("glossary.html").locator("script[src*=play]").count()
     assert scripts == 0, "a page without a widget loads none of it"
 

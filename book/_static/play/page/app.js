@@ -25,6 +25,9 @@ import { TourView } from "./tour-view.js";
 /** @typedef {import("../core/federation.js").RoundResult} RoundResult */
 
 const QUIET = 5000; // milliseconds between two announcements of a running federation
+/** Fragments: chapters refer to the labels tour-... of the page, and a scenario names its clients. */
+const TOUR = /^#tour-([\w-]+)$/;
+const SCENARIO = /(^#|&)n=/;
 const TARGET_BIAS = N_PARAMS - 10;
 
 /** @param {number} milliseconds */
@@ -94,7 +97,7 @@ export class App {
     );
     addEventListener("hashchange", () => {
       // A link to a heading of the page is none of ours.
-      if (/(^#|&)(n|tour)=/.test(location.hash)) this.followLink();
+      if (TOUR.test(location.hash) || SCENARIO.test(location.hash)) this.followLink();
     });
   }
 
@@ -122,7 +125,7 @@ export class App {
 
   /** Do what the fragment says: a tour, or a scenario. */
   async followLink() {
-    const tour = new URLSearchParams(location.hash.slice(1)).get("tour");
+    const [, tour] = TOUR.exec(location.hash) ?? [];
     if (tour) return this.tours.begin(tour);
     const scenario = fromLocation();
     await this.load(scenario);
@@ -331,7 +334,7 @@ export class App {
 }
 
 const fromLocation = () =>
-  /(^#|&)n=/.test(location.hash) ? fromFragment(location.hash) : defaultScenario();
+  SCENARIO.test(location.hash) ? fromFragment(location.hash) : defaultScenario();
 
 /** @param {HTMLElement} place */
 export function mount(place) {
