@@ -28,7 +28,8 @@ from ..defences import NAMES
 from .run import Attack, Run, Setting, execute
 from .suites import suites
 
-RESULTS = Path("book/results")
+BOOK = Path(__file__).parents[2] / "book"
+RESULTS = BOOK / "results" if BOOK.is_dir() else Path("results")
 DECIMALS = 4
 LIBRARIES = ("numpy", "tensorflow-cpu", "tensorflow", "keras", "rfout")
 

@@ -12,7 +12,6 @@ from rfout.experiments import Attack, Run, Setting, execute, read_origins, read_
 from rfout.experiments import results as kept
 from rfout.experiments import run as running
 
-RESULTS = Path(__file__).parents[2] / "book" / "results"
 
 SETTING = Setting(n_train=480, n_test=100, n_clients=16, clients_per_round=12, warm_up=2)
 ATTACK = Attack("tiny", n_rounds=2, epochs=1)
@@ -180,14 +179,14 @@ def test_no_results_is_an_error_that_names_the_command(tmp_path):
 
 @pytest.mark.parametrize("suite", ["short", "adaptive", "fashion-mnist"])
 def test_committed_results_are_whole_and_of_a_known_revision(suite):
-    assert kept.missing(suite, RESULTS) == []
-    assert not read_origins(suite, RESULTS).revision.str.contains("dirty|unknown").any()
+    assert kept.missing(suite) == []
+    assert not read_origins(suite).revision.str.contains("dirty|unknown").any()
 
 
 @pytest.mark.parametrize("defence", NAMES)
 def test_a_short_run_of_every_defence_reproduces_its_committed_results(defence, tmp_path_factory):
     """Within the spread over the committed seeds, widened on both sides by its own width."""
-    committed = read_results("short", RESULTS).query("aggregator == @defence")
+    committed = read_results("short").query("aggregator == @defence")
     run = next(one for one in suites()["short"] if one.defence == defence)
     again = execute(run, scratch=tmp_path_factory.getbasetemp() / "short")
     again = again.drop(columns="phase").set_index("round")
