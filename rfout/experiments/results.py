@@ -25,12 +25,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from ..defences import NAMES
+from ..natural import KINDS, source_name
 from .run import Attack, Run, Setting, execute
 from .suites import suites
 
 RESULTS = Path("book/results")
 DECIMALS = 4
-LIBRARIES = ("numpy", "tensorflow-cpu", "tensorflow", "keras", "rfout")
+LIBRARIES = ("numpy", "tensorflow-cpu", "tensorflow", "keras", "rfout", "flwr-datasets")
 
 
 def described(run: Run) -> dict[str, Any]:
@@ -99,6 +100,8 @@ def write_result(
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": {"python": platform.python_version()} | _versions(),
     }
+    if run.setting.dataset in KINDS:
+        origin["source"] = source_name()
     tables = [rows[rows["run"] == i].assign(run=new) for new, i in enumerate(kept)]
     tables.append(table.round(DECIMALS).assign(run=len(kept)))
     write_file(path, [origins[i] for i in kept] + [origin], pd.concat(tables))
