@@ -10,7 +10,7 @@ unexport PYTHONPATH PYTHONHOME
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help book test test-elsewhere lint serve lab outputs bench results replicate lock clean
+.PHONY: help book play test test-elsewhere lint serve lab outputs bench results replicate lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -22,8 +22,11 @@ book: .venv/.book ## execute every chapter and build the book; warnings are erro
 	$(BIN)/python tools/build_book.py
 
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
-test: .venv/.dev ## lint, types, unit tests, the notebooks under nbval, the built pages
+test: .venv/.dev node_modules/.done ## lint, types, unit tests, the notebooks under nbval, the built pages
 	$(PYTEST)
+
+node_modules/.done: package-lock.json
+	sh tools/node.sh
 
 # As it is; with the kernels of an older processor; with the threads of a larger one.
 test-elsewhere: .venv/.dev ## what depends on training again, on the arithmetic of other machines
@@ -68,6 +71,13 @@ lock: $(UV) ## pin every version again (LOCK_OPTIONS=--upgrade for the newest)
 $(UV):
 	sh tools/venv.sh .uv
 	.uv/bin/python -m pip install --quiet uv
+
+# uPlot from npm, as package-lock.json has it; digits and still figures by the scripts' arithmetic.
+play: .venv/.dev node_modules/.done ## make again what the page "Play" is served with
+	cp node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css \
+		node_modules/uplot/LICENSE book/_static/vendor/uplot
+	$(BIN)/python tools/play_digits.py
+	node tools/play_figures.mjs
 
 clean: ## remove the built book and the tools' caches; .venv stays
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis

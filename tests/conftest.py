@@ -13,7 +13,7 @@ os.environ.setdefault("RFOUT_STRICT", "1")  # a claim that fails is an error
 
 # What trains, and so depends on the arithmetic of TensorFlow's kernels.
 TRAINING = {
-    "test_adaptive.py",
+    "test_colluders.py",
     "test_apps.py",
     "test_clients.py",
     "test_comparison.py",
@@ -22,6 +22,7 @@ TRAINING = {
     "test_federation.py",
     "test_models.py",
     "test_natural_suites.py",
+    "test_scenario.py",
     "test_sherpa_conformance.py",
     "test_sherpa_model.py",
     "test_simulation.py",

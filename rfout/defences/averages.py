@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _validate
+from ..operator import inputs
 
 # (n_clients, ...), or a list of each client's array, or of each client's list of layers.
 Updates = Any
@@ -119,7 +119,7 @@ def norm_clipping(
     -----
     Sun et al. (2019), arXiv 1911.07963. Chapter: defences-compared.
     """
-    return mean(_clip(_validate.read_array(updates), max_norm)[0])
+    return mean(_clip(inputs.read_array(updates), max_norm)[0])
 
 
 def weak_dp(
@@ -201,7 +201,7 @@ def rlr(updates: NDArray[np.floating], threshold: float) -> NDArray[np.floating]
     -----
     Özdayi, Kantarcioglu, Gel (2021), arXiv 2007.03767. Chapter: defences-compared.
     """
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     if not 0 <= threshold <= len(x):
         raise ValueError(f"threshold must be from 0 to {len(x)} clients, not {threshold!r}")
     agreement = np.abs(np.sign(x).sum(axis=0, dtype=np.float64))

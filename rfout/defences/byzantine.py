@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _validate
+from ..operator import inputs
 from ..vocabulary import Array
 
 BLOCK = 2**14  # coordinates whose products are summed at a time, in float64
@@ -40,7 +40,7 @@ def median(updates: Array) -> Array:
     -----
     Yin, Chen, Ramchandran, Bartlett (2018), arXiv 1803.01498. Chapter: defences-compared.
     """
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     return _trimmed(x, (len(x) - 1) // 2)
 
 
@@ -69,7 +69,7 @@ def trimmed_mean(updates: Array, cut: float = 0.1) -> Array:
     -----
     Yin, Chen, Ramchandran, Bartlett (2018), arXiv 1803.01498. Chapter: defences-compared.
     """
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     n_cut = int(cut * len(x)) if isinstance(cut, float) and 0 <= cut < 0.5 else cut
     if isinstance(n_cut, float) or not 0 <= 2 * n_cut < len(x):
         raise ValueError(
@@ -144,7 +144,7 @@ def multi_krum(updates: Array, n_adversaries: int, keep: int | None = None) -> A
     -----
     Blanchard, El Mhamdi, Guerraoui, Stainer (2017). Chapter: defences-compared.
     """
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     n, f = len(x), provided_for(n_adversaries)
     if n < 2 * f + 3:
         raise ValueError(too_few("krum", f"2 n_adversaries + 3 = {2 * f + 3}", f, n))
@@ -186,7 +186,7 @@ def bulyan(updates: Array, n_adversaries: int) -> Array:
     steps may leave none, and then it is over one. El Mhamdi, Guerraoui, Rouault (2018),
     arXiv 1802.07927. Chapter: defences-compared.
     """
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     n, f = len(x), provided_for(n_adversaries)
     if n < 4 * f + 3:
         raise ValueError(too_few("bulyan", f"4 n_adversaries + 3 = {4 * f + 3}", f, n))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _validate
+from ..operator import inputs
 from ..vocabulary import Array
 from .averages import mean
 from .byzantine import median, provided_for, squared_distances, too_few
@@ -46,7 +46,7 @@ def geometric_median(updates: Array, *, n_iterations: int = 100, tolerance: floa
     >>> bool(np.linalg.norm(geometric_median(x)) < 2)
     True
     """
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     flat = x.reshape(len(x), -1).astype(np.float64)
     centre = np.median(flat, axis=0)
     for _ in range(n_iterations):
@@ -109,7 +109,7 @@ def centred_clipping(
         raise ValueError(
             f"radius must be positive and n_iterations at least 1, not {radius} and {n_iterations}"
         )
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     flat = x.reshape(len(x), -1).astype(np.float64)
     centre = np.median(flat, axis=0)
     limit = float(np.median(_distances(flat, centre))) if radius is None else radius
@@ -151,7 +151,7 @@ def mix_nearest(updates: Array, n_adversaries: int) -> Array:
     >>> mix_nearest(np.array([[0.0], [1.0], [2.0], [90.0]]), n_adversaries=1)[:, 0]
     array([ 1.,  1.,  1., 31.])
     """
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     n, f = len(x), provided_for(n_adversaries)
     if n < 2 * f + 1:
         raise ValueError(too_few("mixing", f"2 n_adversaries + 1 = {2 * f + 1}", f, n))

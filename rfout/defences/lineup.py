@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..rfout1d import rfout1d
+from ..operator import rfout1d
 from .averages import clip_updates, mean, norm_clipping, rlr, weak_dp
 from .byzantine import bulyan, krum, median, multi_krum, trimmed_mean
 from .centres import centred_clipping, geometric_median, mixed

@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _validate
+from ..operator import inputs
 from ..vocabulary import Array
 from .averages import clip_updates, mean, update_norm
 
@@ -45,7 +45,7 @@ def foolsgold(updates: Array) -> Array:
     >>> bool(foolsgold(x).max() < 1)
     True
     """
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     if len(x) < 2:
         raise ValueError("FoolsGold compares clients: it needs at least 2")
     weights = foolsgold_weights(_cosines(x))
@@ -114,7 +114,7 @@ def flame(updates: Array, *, noise: float = 0.001, rng: np.random.Generator | in
     >>> bool(flame(x).min() > 0.5)
     True
     """
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     if len(x) < 3:
         raise ValueError(f"FLAME clusters clients: it needs at least 3, and there are {len(x)}")
     limit = float(np.median([update_norm([client]) for client in x]))

@@ -47,12 +47,18 @@ def described(run: Run) -> dict[str, Any]:
     return plain
 
 
-def restored(description: dict[str, Any]) -> Run:
-    """Make the run of a description again."""
-    return Run(
-        Setting(**description["setting"]), Attack(**description["attack"]),
-        description["defence"], description["seed"],
-    )  # fmt: skip
+def restored(description: dict[str, Any]) -> Run | None:
+    """Make the run of a description again; None if runs are no longer described like that.
+
+    A field that was added since has its default: what it is by default is what was run.
+    """
+    setting, attack = description["setting"], description["attack"]
+    try:
+        return Run(
+            Setting(**setting), Attack(**attack), description["defence"], description["seed"]
+        )
+    except TypeError:
+        return None
 
 
 def file_of(suite: str, defence: str, folder: Path = RESULTS) -> Path:
@@ -91,7 +97,7 @@ def write_result(
     path = file_of(suite, run.defence, folder)
     origins, rows = _read(path)
     description = described(run)
-    kept = [i for i, origin in enumerate(origins) if origin["run"] != description]
+    kept = [i for i, origin in enumerate(origins) if restored(origin["run"]) not in (run, None)]
     origin = {
         "run": description,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
@@ -142,14 +148,14 @@ def _revision() -> str:
 def _finished(suite: str, folder: Path) -> list[tuple[dict[str, Any], pd.DataFrame]]:
     """Give the origin and the rows of each run of a suite that is done and not stale."""
     order = {name: i for i, name in enumerate(NAMES)}
-    wanted = [described(run) for run in suites().get(suite, [])]
+    wanted = set(suites()[suite])
     found = []
     for path in sorted((folder / suite).glob("*.csv")):
         origins, rows = _read(path)
         found += [
             (origin, rows[rows["run"] == i].drop(columns="run"))
             for i, origin in enumerate(origins)
-            if not wanted or origin["run"] in wanted
+            if restored(origin["run"]) in wanted
         ]
     return sorted(found, key=lambda one: order[one[0]["run"]["defence"]])
 
@@ -178,6 +184,7 @@ def read_results(suite: str, folder: Path = RESULTS) -> pd.DataFrame:
     tables = []
     for origin, rows in _found(suite, folder):
         run = restored(origin["run"])
+        assert run is not None  # else it would not have been found
         about: dict[str, Any] = {
             "aggregator": run.defence, "attack": run.attack.name,
             "n_adversaries": run.attack.n_adversaries, "partition": run.setting.partition,
@@ -222,8 +229,8 @@ def _found(suite: str, folder: Path) -> list[tuple[dict[str, Any], pd.DataFrame]
 
 def missing(suite: str, folder: Path = RESULTS) -> list[Run]:
     """List the runs of a suite that are not kept."""
-    done = [origin["run"] for origin, _ in _finished(suite, folder)]
-    return [run for run in suites()[suite] if described(run) not in done]
+    done = {restored(origin["run"]) for origin, _ in _finished(suite, folder)}
+    return [run for run in suites()[suite] if run not in done]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -14,10 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _validate
-from .._rule import Center, Replacement, Scale
 from ..defences import clip_updates
-from ..rfout1d import Report, rfout1d
+from ..operator import Center, Replacement, Report, Scale, inputs, rfout1d
 from ._params import flatten, nest, usual_outline
 from .backend import load
 
@@ -54,12 +52,12 @@ class RFOut1d(_Base):
     rng
         Where the noise comes from.
     threshold, center, scale, replacement, on_invalid
-        As for `rfout.rfout1d.rfout1d`.
+        As for `rfout.rfout1d`.
 
     Attributes
     ----------
     reports
-        A `rfout.rfout1d.Report` for each round.
+        A `rfout.Report` for each round.
 
     Raises
     ------
@@ -78,8 +76,8 @@ class RFOut1d(_Base):
         on_invalid: Literal["raise", "drop"] = "raise",
     ) -> None:  # fmt: skip
         super().__init__()
-        _validate.read_rule(threshold, center, scale, replacement)
-        _validate.check_choice("on_invalid", on_invalid, ("raise", "drop"))
+        inputs.read_rule(threshold, center, scale, replacement)
+        inputs.check_choice("on_invalid", on_invalid, ("raise", "drop"))
         if max_norm is not None:
             clip_updates([], max_norm)  # says what is wrong with it
         if max_norm is not None and start is None:
@@ -117,13 +115,13 @@ class RFOut1d(_Base):
         Raises
         ------
         ValueError, TypeError
-            As `rfout.rfout1d.rfout1d`, which names the client and the layer; and if fewer than
+            As `rfout.rfout1d`, which names the client and the layer; and if fewer than
             half of the clients sent layers of the shapes of `start`.
 
         Warns
         -----
         UserWarning
-            As `rfout.rfout1d.rfout1d`.
+            As `rfout.rfout1d`.
         """
         if not isinstance(clients_params, (list, tuple)):
             raise TypeError(
@@ -150,7 +148,7 @@ class RFOut1d(_Base):
         """Each client's update, clipped; what is none stays as sent: the rule says why."""
         updates, n_fit = [], 0
         for layers in sent:
-            arrays = [_validate._as_array(layer) for layer in layers]
+            arrays = [inputs.as_array(layer) for layer in layers]
             shapes = [array.shape for array, _ in arrays]
             fits = shapes == [layer.shape for layer in received]
             n_fit += fits
