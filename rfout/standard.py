@@ -1,13 +1,15 @@
 """The book's standard federation: one set-up for every chapter, said once."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .datasets import Dataset, load
 from .evaluation import Evaluation
+from .natural import load_natural
 from .partitions import partition_dirichlet, partition_iid
-from .vocabulary import Trigger
+from .vocabulary import Images, Labels, Trigger
 
 if TYPE_CHECKING:  # TensorFlow takes seconds, and a page that only records needs none
     from .federation import Federation
@@ -105,15 +107,95 @@ def federation_on(
     **settings
         What `Federation` takes beside: aggregator, clients_per_round, epochs, always.
     """
-    from .clients import Client
-    from .federation import Federation
-    from .models import LocalTrainer, small_cnn
-
     if alpha is None:
         parts = partition_iid(data.y_train, n_clients, rng=rng)
     else:
         parts = partition_dirichlet(data.y_train, n_clients, alpha, rng=rng)
-    clients = [Client(data.x_train[part], data.y_train[part]) for part in parts]
-    model = small_cnn(data.image_shape, data.n_classes, rng=rng)
+    samples = [(data.x_train[part], data.y_train[part]) for part in parts]
+    return federation_of(
+        samples,
+        data.n_classes,
+        rng=rng,
+        evaluate=evaluate,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        **settings,
+    )
+
+
+def federation_of(
+    samples: Sequence[tuple[Images, Labels]],
+    n_classes: int,
+    *,
+    rng: np.random.Generator,
+    evaluate: Evaluation,
+    learning_rate: float = 0.2,
+    batch_size: int = 20,
+    **settings: Any,
+) -> "Federation":
+    """Put honest clients who hold these samples around the small CNN.
+
+    Parameters
+    ----------
+    samples
+        For each client (n, height, width, channels) float32 images in [0, 1] and (n,) int64 labels.
+    n_classes
+        How many classes the labels are of.
+    rng, evaluate, learning_rate, batch_size, **settings
+        As for `federation_on`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, y = np.zeros((6, 84, 84, 3), np.float32), np.arange(6) % 2
+    >>> rng = np.random.default_rng(0)
+    >>> faces = federation_of([(x, y)] * 3, 2, rng=rng, evaluate=Evaluation(x, y))
+    >>> len(faces.clients)
+    3
+    """
+    from .clients import Client
+    from .federation import Federation
+    from .models import LocalTrainer, small_cnn
+
+    clients = [Client(x, y) for x, y in samples]
+    model = small_cnn(clients[0].x.shape[1:], n_classes, rng=rng)
     trainer = LocalTrainer(model, learning_rate=learning_rate, batch_size=batch_size)
     return Federation(trainer, clients, evaluate=evaluate, rng=rng, **settings)
+
+
+def natural_federation(
+    *,
+    dataset: str,
+    rng: np.random.Generator,
+    n_clients: int | None = None,
+    trigger: Trigger | None = None,
+    target: int = 0,
+    **settings: Any,
+) -> "Federation":
+    """Make a federation of people: every client holds the samples of one.
+
+    Parameters
+    ----------
+    dataset, n_clients
+        As the `name` and `n_clients` of `rfout.natural.load_natural`. The test set is what the
+        clients held out.
+    rng, trigger, target
+        As for `standard_federation`.
+    **settings
+        As for `federation_of`.
+
+    Returns
+    -------
+    :class:`~rfout.federation.Federation`
+        At round 0.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer people with enough samples, or a file is damaged.
+    DatasetUnavailable
+        If the data cannot be had.
+    """
+    data = load_natural(dataset, rng=rng, n_clients=n_clients)
+    evaluate = Evaluation(data.x_test, data.y_test, trigger, target)
+    return federation_of(data.clients, data.n_classes, rng=rng, evaluate=evaluate, **settings)

@@ -21,6 +21,7 @@ TRAINING = {
     "test_experiments.py",
     "test_federation.py",
     "test_models.py",
+    "test_natural_suites.py",
     "test_scenario.py",
     "test_sherpa_conformance.py",
     "test_sherpa_model.py",

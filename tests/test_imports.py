@@ -17,6 +17,8 @@ HEAVY = {
     "sklearn",
     "tqdm",
     "pooch",
+    "PIL",
+    "flwr_datasets",
 }
 LIMIT = 0.3  # seconds
 
@@ -52,6 +54,7 @@ def test_import_loads_no_package_but_numpy():
         "defences",
         "evaluation",
         "limits",
+        "natural",
         "partitions",
         "datasets",
         "vocabulary",

@@ -25,13 +25,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from ..defences import NAMES
+from ..natural import KINDS, source_name
 from .run import Attack, Run, Setting, execute
 from .suites import suites
 
 BOOK = Path(__file__).parents[2] / "book"
 RESULTS = BOOK / "results" if BOOK.is_dir() else Path("results")
 DECIMALS = 4
-LIBRARIES = ("numpy", "tensorflow-cpu", "tensorflow", "keras", "rfout")
+LIBRARIES = ("numpy", "tensorflow-cpu", "tensorflow", "keras", "rfout", "flwr-datasets")
 
 
 def described(run: Run) -> dict[str, Any]:
@@ -106,6 +107,8 @@ def write_result(
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": {"python": platform.python_version()} | _versions(),
     }
+    if run.setting.dataset in KINDS:
+        origin["source"] = source_name()
     tables = [rows[rows["run"] == i].assign(run=new) for new, i in enumerate(kept)]
     tables.append(table.round(DECIMALS).assign(run=len(kept)))
     write_file(path, [origins[i] for i in kept] + [origin], pd.concat(tables))

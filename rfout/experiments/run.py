@@ -27,7 +27,8 @@ from ..defences import lineup
 from ..evaluation import Evaluation
 from ..federation import Federation
 from ..limits import hidden_reach
-from ..standard import standard_federation
+from ..natural import KINDS
+from ..standard import natural_federation, standard_federation
 from ..vocabulary import Trigger
 from .edge import TailEvaluation, federation_without_tail
 
@@ -39,17 +40,24 @@ class Setting:
     Attributes
     ----------
     dataset, n_train, n_test
-        As for `rfout.datasets.load`; None takes all images.
+        As for `rfout.datasets.load`; None takes all images. Or "femnist" or "celeba", whose clients
+        are people (`rfout.natural`): they bring their own images, all of them.
     n_clients, clients_per_round
         Size of the federation, and of a round; None takes all clients.
     alpha
-        Concentration of the Dirichlet partition; None is IID.
+        Concentration of the Dirichlet partition; None is IID, or no partition where clients are
+        people.
     warm_up
         Rounds under the mean before the attack.
     learning_rate, batch_size
         Of local training.
     honest_tail
         None, or the fraction of clients that hold edge cases: see `rfout.experiments.edge`.
+
+    Raises
+    ------
+    ValueError
+        If clients are people, and `alpha` or `honest_tail` asks for a partition.
     """
 
     dataset: str = "digits"
@@ -63,9 +71,18 @@ class Setting:
     batch_size: int = 20
     honest_tail: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.dataset in KINDS and (self.alpha, self.honest_tail) != (None, None):
+            raise ValueError(
+                f"the clients of {self.dataset} are people, and nothing is shared out: alpha and "
+                f"honest_tail must be None, not {self.alpha} and {self.honest_tail}"
+            )
+
     @property
     def partition(self) -> str:
         """The partition in words."""
+        if self.dataset in KINDS:
+            return f"by {KINDS[self.dataset].by}"
         dealt = "IID" if self.alpha is None else f"Dirichlet {self.alpha:g}"
         if self.honest_tail is None:
             return dealt
@@ -151,11 +168,18 @@ def triggers(attack: Attack, evaluation: Evaluation) -> tuple[Trigger, Trigger]:
     """Make an attack's trigger: the one to train on, and the one to measure with.
 
     They differ for edge cases alone, whose adversaries never see the images they are judged by.
+
+    Raises
+    ------
+    ValueError
+        If no trigger has this name, or no test image is of the class of the key.
     """
     x, y, name = evaluation.x, evaluation.y, attack.trigger
     if name == "pattern":
         return (PatternKey(),) * 2
     if name == "instance":
+        if attack.key not in y:
+            raise ValueError(f"no test image is of class {attack.key}, which was to be the key")
         return (InstanceKey(x[y == attack.key][0]),) * 2
     sevens = x[y == 7]
     if name == "rare instance":
@@ -222,6 +246,10 @@ def warm_up(setting: Setting, seed: int, *, checkpoint: Path | None = None) -> F
     make: Callable[..., Federation] = standard_federation
     options: dict[str, Any] = asdict(setting)
     del options["warm_up"]
+    if setting.dataset in KINDS:
+        make = natural_federation
+        for name in ("n_train", "n_test", "alpha"):
+            del options[name]
     if options["honest_tail"] is None:
         del options["honest_tail"]
     else:

@@ -97,6 +97,11 @@ def test_an_unknown_attack_is_named(attack, tmp_path):
         execute(changed(**attack), scratch=tmp_path)
 
 
+def test_a_key_of_a_class_that_the_test_set_lacks_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="no test image is of class 10"):
+        execute(changed(trigger="instance", key=10), scratch=tmp_path)
+
+
 def test_a_killed_run_finds_its_warm_up_again(table, tmp_path, monkeypatch):
     from rfout import federation
 
