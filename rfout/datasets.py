@@ -190,7 +190,7 @@ def _fashion_mnist() -> Raw:
 
 
 def _cifar10() -> Raw:
-    from ._tensorflow import keras  # takes seconds: only who asks for CIFAR-10 pays
+    import keras  # takes seconds: only who asks for CIFAR-10 pays
 
     try:
         (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()

@@ -9,7 +9,7 @@ Chapter: federated-learning.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,10 @@ from tqdm import tqdm
 from .checkpoints import fingerprint, load_checkpoint, save_checkpoint
 from .clients import Client, Round, Sent, collect
 from .defences import mean
-from .models import LocalTrainer
 from .vocabulary import Aggregator, Params, Predict, Updates
+
+if TYPE_CHECKING:  # it loads TensorFlow
+    from .models import LocalTrainer
 
 __all__ = ["Client", "Federation", "Round", "RoundResult"]
 
@@ -90,7 +92,7 @@ class Federation:
     """
 
     def __init__(
-        self, trainer: LocalTrainer, clients: Sequence[Client], aggregator: Aggregator = mean, *,
+        self, trainer: "LocalTrainer", clients: Sequence[Client], aggregator: Aggregator = mean, *,
         evaluate: Callable[[Predict, np.random.Generator], Mapping[str, float]],
         rng: np.random.Generator, params: Params | None = None,
         clients_per_round: int | None = None, always: Collection[int] = (),

@@ -12,9 +12,10 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import keras
 import numpy as np
+import tensorflow as tf
 
-from ._tensorflow import keras, tf
 from .vocabulary import Images, Labels, Params
 
 

@@ -9,6 +9,7 @@ from .datasets import Dataset, load
 from .evaluation import Evaluation
 from .natural import load_natural
 from .partitions import partition_dirichlet, partition_iid
+from .startup import load_tensorflow
 from .vocabulary import Images, Labels, Trigger
 
 if TYPE_CHECKING:  # TensorFlow takes seconds, and a page that only records needs none
@@ -68,6 +69,7 @@ def standard_federation(
     >>> len(small.clients), small.round_number
     (20, 0)
     """
+    load_tensorflow()  # first: CIFAR-10 is read by Keras
     data = load(dataset, rng=rng, n_train=n_train, n_test=n_test)
     return federation_on(
         data,
@@ -153,6 +155,7 @@ def federation_of(
     >>> len(faces.clients)
     3
     """
+    load_tensorflow()
     from .clients import Client
     from .federation import Federation
     from .models import LocalTrainer, small_cnn

@@ -62,8 +62,6 @@ def load() -> ModuleType | None:
     if not is_here():
         return None
     try:
-        from .. import _tensorflow  # noqa: F401 (shfl imports it: first here, without its greeting)
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of 2021's code on today's Python
             return importlib.import_module("shfl")

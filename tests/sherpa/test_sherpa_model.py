@@ -2,11 +2,11 @@
 
 import copy
 
+import keras
 import numpy as np
 import pytest
 
 from rfout import rfout1d
-from rfout._tensorflow import keras
 from rfout.attacks import PatternKey, Window, recruit
 from rfout.clients import Client
 from rfout.evaluation import Evaluation
