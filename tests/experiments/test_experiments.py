@@ -1,7 +1,6 @@
 """Long experiments: one value in, one tidy table out; and the files they are kept in."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,6 @@ from rfout.defences import NAMES
 from rfout.experiments import Attack, Run, Setting, execute, read_origins, read_results, suites
 from rfout.experiments import results as kept
 from rfout.experiments import run as running
-
 
 SETTING = Setting(n_train=480, n_test=100, n_clients=16, clients_per_round=12, warm_up=2)
 ATTACK = Attack("tiny", n_rounds=2, epochs=1)
