@@ -1,12 +1,13 @@
 """The experiments of the book, by suite. The runs that say most come first in each."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from ..defences import FAMILY, NAMES, RIVALS
-from .run import Attack, Run, Setting
+from .description import Attack, Run, Setting
 
 SEEDS = range(2022, 2032)
 FEWER = SEEDS[:5]
@@ -20,8 +21,9 @@ AT_SCALE = ("median", "trimmed mean", "Krum", "Multi-Krum", "Bulyan", "norm clip
 def comparison() -> list[Run]:
     """Every defence against the same attacks, IID and non-IID, until they have ended.
 
-    Attacks without a boost run for sixty rounds. With fewer than four adversaries they are run on
-    IID clients, under the forms of RFOut-1d alone.
+    Two runs without an attack say what a defence costs: of a trained model, and from the first
+    round on. Attacks without a boost run for sixty rounds; those by fewer than four adversaries
+    meet IID clients, and the forms of RFOut-1d alone.
     """
     end: dict[str, Any] = {"until": 0.9, "after": 20}
     attacks = [
@@ -38,11 +40,13 @@ def comparison() -> list[Run]:
         Attack("2 not boosted", n_adversaries=2, boost=1.0, n_rounds=60, **end),
         Attack("1 not boosted", boost=1.0, n_rounds=60, **end),
     ]
+    new = [replace(setting, warm_up=0) for setting in (DIGITS, NON_IID)]
     return [
         Run(setting, attack, defence, seed)
         for seed in FEWER
         for settings, of, names in (
             ((DIGITS, NON_IID), attacks, NAMES),
+            (new, [Attack("from scratch", n_adversaries=0, n_rounds=25)], NAMES),
             ((DIGITS,), fewer, ("mean", *FAMILY, "median")),
         )
         for setting, attack, defence in product(settings, of, names)
