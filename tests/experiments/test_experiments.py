@@ -1,7 +1,6 @@
 """Long experiments: one value in, one tidy table out; and the files they are kept in."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,9 +8,11 @@ import pytest
 
 from rfout.defences import NAMES
 from rfout.experiments import Attack, Run, Setting, execute, read_origins, read_results, suites
+from rfout.experiments import __main__ as command
 from rfout.experiments import results as kept
 from rfout.experiments import run as running
-
+from rfout.experiments.description import described, restored
+from rfout.experiments.recruiting import under_attack
 
 SETTING = Setting(n_train=480, n_test=100, n_clients=16, clients_per_round=12, warm_up=2)
 ATTACK = Attack("tiny", n_rounds=2, epochs=1)
@@ -33,6 +34,7 @@ def test_a_run_gives_a_row_for_each_attacked_round(table):
     assert table[["main_task_accuracy", "backdoor_accuracy"]].stack().between(0, 1).all()
     assert (table.adversary_flagged > 0.2).all()
     assert (table.honest_flagged < 0.05).all()
+    assert (table.lowest_class_accuracy <= table.main_task_accuracy).all()
 
 
 def test_the_same_run_gives_the_same_numbers(table, tmp_path):
@@ -42,6 +44,10 @@ def test_the_same_run_gives_the_same_numbers(table, tmp_path):
 def test_the_mean_flags_nobody_and_reports_nothing(tmp_path):
     other = execute(replace(TINY, defence="mean"), scratch=tmp_path)
     assert other[["honest_flagged", "adversary_flagged"]].isna().all(axis=None)
+    quiet = changed(n_adversaries=0)
+    shift = execute(replace(quiet, defence="mean"), scratch=tmp_path)["shift"]
+    np.testing.assert_allclose(shift, 0, atol=1e-6)
+    assert (execute(quiet, scratch=tmp_path)["shift"] > 0.01).all()
 
 
 def test_after_a_single_shot_the_clients_are_honest_until_the_backdoor_has_halved(tmp_path):
@@ -69,7 +75,7 @@ def test_without_adversaries_there_is_no_attack(tmp_path):
 
 def adversaries_of(attack, seed=3):
     warm = running.warm_up(replace(SETTING, warm_up=0), seed)
-    return running.under_attack(warm, attack, "mean", seed).always
+    return under_attack(warm, attack, "mean", seed).always
 
 
 def test_adversaries_are_drawn_by_the_seed_or_are_the_first():
@@ -126,7 +132,7 @@ def test_suites_repeat_nothing_and_know_every_defence():
     for name, runs in suites().items():
         assert {run.defence for run in runs} <= set(NAMES)
         assert len(set(runs)) == len(runs)
-        assert {kept.restored(kept.described(run)) for run in runs} == set(runs), name
+        assert {restored(described(run)) for run in runs} == set(runs), name
     assert {run.defence for run in suites()["short"]} == set(NAMES)
 
 
@@ -135,19 +141,20 @@ def tiny(monkeypatch):
     """Make a suite of two runs, whose execution is faked and noted."""
     runs, done = [TINY, replace(TINY, seed=4)], []
     fake = pd.DataFrame({"round": [1, 2], "main_task_accuracy": [0.25, 0.123456]})
-    monkeypatch.setattr(kept, "suites", lambda: {"tiny": runs})
-    monkeypatch.setattr(kept, "execute", lambda run: done.append(run) or fake)
+    for module in (kept, command):
+        monkeypatch.setattr(module, "suites", lambda: {"tiny": runs})
+    monkeypatch.setattr(command, "execute", lambda run: done.append(run) or fake)
     return runs, done
 
 
 def test_the_command_runs_what_is_missing_and_nothing_else(tiny, tmp_path, capsys):
     runs, done = tiny
-    kept.main(["tiny", "--results", str(tmp_path)])
-    kept.main(["tiny", "--results", str(tmp_path)])
+    command.main(["tiny", "--results", str(tmp_path)])
+    command.main(["tiny", "--results", str(tmp_path)])
     assert done == runs
     assert "2 runs, 2 done before" in capsys.readouterr().out
     runs[0] = changed(boost=2.0)  # another description: what is kept of the old one is stale
-    kept.main(["tiny", "--results", str(tmp_path)])
+    command.main(["tiny", "--results", str(tmp_path)])
     assert done[2:] == runs[:1]
     assert len(read_results("tiny", tmp_path)) == 4
 
@@ -155,10 +162,10 @@ def test_the_command_runs_what_is_missing_and_nothing_else(tiny, tmp_path, capsy
 def test_the_command_runs_one_defence_or_attack(tiny, tmp_path, capsys):
     runs, done = tiny
     runs.append(replace(TINY, defence="median"))
-    kept.main(["tiny", "--results", str(tmp_path), "--defence", "median"])
+    command.main(["tiny", "--results", str(tmp_path), "--defence", "median"])
     assert done == runs[2:]
     with pytest.raises(SystemExit):
-        kept.main(["tiny", "--results", str(tmp_path), "--attack", "none such"])
+        command.main(["tiny", "--results", str(tmp_path), "--attack", "none such"])
     assert "attacks ['tiny']" in capsys.readouterr().err
 
 
@@ -182,7 +189,7 @@ def test_no_results_is_an_error_that_names_the_command(tmp_path):
         read_results("cifar10", tmp_path)
 
 
-@pytest.mark.parametrize("suite", ["short", "adaptive", "fashion-mnist"])
+@pytest.mark.parametrize("suite", ["short", "adaptive", "boosts", "fashion-mnist"])
 def test_committed_results_are_whole_and_of_a_known_revision(suite):
     assert kept.missing(suite) == []
     assert not read_origins(suite).revision.str.contains("dirty|unknown").any()

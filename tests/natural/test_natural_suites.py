@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from natural_data import write_leaf
 
+from rfout.experiments import __main__ as command
 from rfout.experiments import read_origins, read_results, suites
 from rfout.experiments import results as kept
 from rfout.experiments import run as running
@@ -32,7 +33,8 @@ def tiny(tmp_path, monkeypatch):
         all_runs = [shrunk(run) for run in suites()[name] if run.seed == 2022]
         first = all_runs[0].attack
         runs = [run for run in all_runs if run.attack == first or run.defence == "RFOut-1d"]
-        monkeypatch.setattr(kept, "suites", lambda: {name: runs})
+        for module in (kept, command):
+            monkeypatch.setattr(module, "suites", lambda: {name: runs})
         return runs
 
     return make
@@ -41,7 +43,7 @@ def tiny(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("name", "by"), [("femnist", "writer"), ("celeba", "celebrity")])
 def test_a_suite_runs_from_leaf_s_folder_to_its_results(tiny, name, by, tmp_path):
     runs = tiny(name)
-    kept.main([name, "--results", str(tmp_path)])
+    command.main([name, "--results", str(tmp_path)])
     assert kept.missing(name, tmp_path) == []
     table = read_results(name, tmp_path)
     assert set(table.aggregator) == {run.defence for run in runs}
