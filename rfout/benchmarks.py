@@ -1,7 +1,4 @@
-"""What `make bench` measured: its tables, and what they were to show.
-
-Chapter: benchmarks.
-"""
+"""What `make bench` measured: its tables, and what they were to show."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,10 +39,6 @@ def read_tables(folder: str | Path) -> dict[str, pd.DataFrame]:
     ------
     FileNotFoundError
         If one is missing, with the command that writes it.
-
-    Notes
-    -----
-    Chapter: benchmarks.
     """
     missing = [name for name in NAMES if not (Path(folder) / f"{name}.csv").is_file()]
     if missing:
@@ -65,10 +58,6 @@ def verdicts(tables: Tables) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row for each target: what, measured, target, unit, met.
-
-    Notes
-    -----
-    Chapter: benchmarks.
     """
     speed = tables["speed"]
     files = tables["out_of_core"].iloc[0]
@@ -114,23 +103,13 @@ def _short(number: float) -> str:
 
 
 def of_shards(tables: Tables, by: str, column: str) -> "pd.Series[Any]":
-    """One column of the runs over several processes that were sharded in one way.
-
-    Notes
-    -----
-    Chapter: benchmarks.
-    """
+    """One column of the runs over several processes that were sharded in one way."""
     shards = tables["shards"]
     return shards.loc[shards["sharded_by"] == by, column]
 
 
 def bandwidth(tables: Tables) -> float:
-    """Bytes per second at which all threads together read the largest arrays: a bound on any rule.
-
-    Notes
-    -----
-    Chapter: benchmarks.
-    """
+    """Bytes per second at which all threads read the largest arrays: a bound on any rule."""
     scaling = tables["scaling"]
     largest = scaling[scaling["n_values"] > scaling["n_values"].max() / 2]
     return 1e9 * float(largest["bandwidth_gigabytes_per_second"].median())

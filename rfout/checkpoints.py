@@ -1,7 +1,4 @@
-"""Where a run stands, kept in a file: nothing is lost when it is killed half-way.
-
-Chapter: federated-learning.
-"""
+"""Where a run stands, kept in a file: nothing is lost when it is killed half-way."""
 
 import dataclasses
 import functools

@@ -43,10 +43,7 @@ class Round:
 
 @dataclass(frozen=True, eq=False)
 class Client:
-    """An honest client and its (n, height, width, channels) images and (n,) labels.
-
-    Chapter: federated-learning.
-    """
+    """An honest client and its (n, height, width, channels) images and (n,) labels."""
 
     x: Images
     y: Labels

@@ -1,7 +1,4 @@
-"""How good the global model is at its task, and how good at the adversary's.
-
-Chapter: backdoor-attacks.
-"""
+"""How good the global model is at its task, and how good at the adversary's."""
 
 from dataclasses import dataclass
 
@@ -24,10 +21,6 @@ def main_task_accuracy(predict: Predict, x: Images, y: Labels) -> float:
     ------
     ValueError
         If there are no images.
-
-    Notes
-    -----
-    Chapter: federated-learning.
     """
     if len(y) == 0:
         raise ValueError("there are no test images to measure the main-task accuracy on")
@@ -60,7 +53,7 @@ def backdoor_accuracy(
 
     Notes
     -----
-    Bagdasaryan et al. (2020), arXiv 1807.00459. Chapter: backdoor-attacks.
+    Bagdasaryan et al. (2020), arXiv 1807.00459.
     """
     others = y != target
     if not others.any():
@@ -78,10 +71,6 @@ class Evaluation:
         (n, height, width, channels) clean test images and their (n,) labels.
     trigger, target
         Where there is a backdoor to look for; backdoor accuracy is NaN without.
-
-    Notes
-    -----
-    Chapter: backdoor-attacks.
     """
 
     x: Images

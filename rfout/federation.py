@@ -2,8 +2,6 @@
 
 Every chapter runs its experiments here, on two cores and without a framework. A round: sample
 clients, let each make its update, aggregate, add the aggregate to the parameters, evaluate.
-
-Chapter: federated-learning.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -88,7 +86,7 @@ class Federation:
 
     Notes
     -----
-    McMahan et al. (2017), arXiv 1602.05629. Chapter: federated-learning.
+    McMahan et al. (2017), arXiv 1602.05629.
     """
 
     def __init__(

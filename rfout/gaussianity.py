@@ -2,8 +2,6 @@
 
 Arrays in, arrays out. A share of rejections says nothing alone: put it beside that of `gaussians`,
 where every rejection is a false alarm, and of an alternative, where it is the tests' power.
-
-Chapter: gaussian-updates.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,10 +33,6 @@ def silent(updates: Values) -> Mask:
     -------
     numpy.ndarray
         (n_params,) bool. No distribution can be tested there.
-
-    Notes
-    -----
-    Chapter: gaussian-updates.
     """
     return np.asarray(updates.max(axis=0) == updates.min(axis=0))
 
@@ -48,7 +42,7 @@ def shapiro_wilk(x: Values) -> Array:
 
     Notes
     -----
-    Shapiro and Wilk (1965), doi:10.1093/biomet/52.3-4.591, by SciPy. Chapter: gaussian-updates.
+    Shapiro and Wilk (1965), doi:10.1093/biomet/52.3-4.591, by SciPy.
     """
     return np.asarray(stats.shapiro(x, axis=0).pvalue, dtype=np.float64)
 
@@ -58,8 +52,7 @@ def dagostino_pearson(x: Values) -> Array:
 
     Notes
     -----
-    D'Agostino and Pearson (1973), doi:10.1093/biomet/60.3.613, by SciPy. Chapter:
-    gaussian-updates.
+    D'Agostino and Pearson (1973), doi:10.1093/biomet/60.3.613, by SciPy.
     """
     return np.asarray(stats.normaltest(x, axis=0).pvalue, dtype=np.float64)
 
@@ -75,7 +68,7 @@ def anderson_darling(x: Values) -> Array:
 
     Notes
     -----
-    Anderson and Darling (1952). Chapter: gaussian-updates.
+    Anderson and Darling (1952).
     """
     n = len(x)
     z = np.sort((x - x.mean(axis=0)) / x.std(axis=0, ddof=1), axis=0)
@@ -120,10 +113,6 @@ def p_values(updates: Values, test: str = "Shapiro-Wilk") -> Array:
     ------
     ValueError
         If the test is not known, the number of clients is out of range, or a value is not finite.
-
-    Notes
-    -----
-    Chapter: gaussian-updates.
     """
     if test not in TESTS:
         raise ValueError(f"there is no test {test!r}: take one of {', '.join(TESTS)}")
@@ -164,7 +153,7 @@ def rejected(p: Array, correction: Correction = "none", *, level: float = 0.05) 
     Notes
     -----
     Benjamini and Hochberg (1995), doi:10.1111/j.2517-6161.1995.tb02031.x; Benjamini and Yekutieli
-    (2001); by `scipy.stats.false_discovery_control`. Chapter: gaussian-updates.
+    (2001); by `scipy.stats.false_discovery_control`.
     """
     if correction not in ("none", "BH", "BY"):
         raise ValueError(f"correction must be 'none', 'BH' or 'BY', not {correction!r}")
@@ -187,10 +176,6 @@ def rejection_share(
     """Share of the coordinates with any spread that a test calls not Gaussian, in [0, 1].
 
     Takes what `p_values` and `rejected` take. NaN if all coordinates are silent.
-
-    Notes
-    -----
-    Chapter: gaussian-updates.
     """
     p = p_values(updates, test)
     n_tested = int(np.count_nonzero(~np.isnan(p)))
@@ -208,10 +193,6 @@ def beyond(updates: Values, threshold: float = 3.0) -> float:
         (n_clients, n_params) finite numbers.
     threshold
         In population standard deviations.
-
-    Notes
-    -----
-    Chapter: gaussian-updates.
     """
     x = updates[:, ~silent(updates)].astype(np.float64)
     return float(np.mean(np.abs(x - x.mean(axis=0)) > threshold * x.std(axis=0)))
@@ -235,10 +216,6 @@ def gaussians(updates: Values, *, rng: np.random.Generator) -> Array:
     -------
     numpy.ndarray
         (n_clients, n_params) float64; a silent coordinate is 0.
-
-    Notes
-    -----
-    Chapter: gaussian-updates.
     """
     n = len(updates)
     centred = updates - updates.mean(axis=0, dtype=np.float64)

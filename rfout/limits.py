@@ -2,8 +2,6 @@
 
 n clients, k colluders who all send A at a coordinate where the others send values with mean 0 and
 population standard deviation s; threshold c. Nothing here is estimated: it is algebra.
-
-Chapter: limits.
 """
 
 import math
@@ -24,10 +22,6 @@ def largest_z(n_clients: int, n_colluders: int = 1) -> float:
     ------
     ValueError
         If k is out of range.
-
-    Notes
-    -----
-    Chapter: limits.
     """
     _check(n_clients, n_colluders)
     return math.sqrt((n_clients - n_colluders) / n_colluders)
@@ -43,7 +37,7 @@ def fewest_clients(n_colluders: int = 1, threshold: float = 3.0) -> int:
 
     Notes
     -----
-    For one outlier and three sigma: 11. Chapter: limits.
+    For one outlier and three sigma: 11.
     """
     _check(n_colluders, n_colluders, threshold)
     return math.floor(n_colluders * (1 + threshold**2)) + 1
@@ -66,10 +60,6 @@ def hidden_reach(n_clients: int, n_colluders: int = 1, threshold: float = 3.0) -
     ------
     ValueError
         If an argument is out of range.
-
-    Notes
-    -----
-    Chapter: limits.
     """
     _check(n_clients, n_colluders, threshold)
     room = n_clients - (1 + threshold**2) * n_colluders
@@ -85,10 +75,6 @@ def residue(value: float, n_clients: int, n_colluders: int = 1) -> float:
     ------
     ValueError
         If k is out of range.
-
-    Notes
-    -----
-    Chapter: limits.
     """
     _check(n_clients, n_colluders)
     return value * (n_colluders / n_clients) ** 2
@@ -111,10 +97,6 @@ def false_positives(n_clients: int, threshold: float = 3.0) -> float:
     ------
     ValueError
         If an argument is out of range.
-
-    Notes
-    -----
-    Chapter: limits.
     """
     from scipy.stats import beta  # only this function needs it
 

@@ -4,8 +4,6 @@ A federation of twenty clients needs twenty *trainings*, not twenty models: buil
 or tracing a TensorFlow function costs more than an epoch on 200 images. `LocalTrainer` keeps one
 model and one compiled epoch. It goes from one flat vector of parameters to another and keeps
 nothing in between, so several threads may call it at once.
-
-Chapter: federated-learning.
 """
 
 import os
@@ -42,7 +40,7 @@ def small_cnn(
     Notes
     -----
     The architecture is the one that Rodríguez-Barroso et al. (2022) describe, at a size for two
-    cores. Chapter: federated-learning.
+    cores.
     """
     init = [keras.initializers.GlorotUniform(int(s)) for s in rng.integers(2**31, size=4)]
     layer = keras.layers
@@ -81,7 +79,7 @@ class LocalTrainer:
     Notes
     -----
     SGD without momentum keeps nothing between steps, so nothing leaks from client to client.
-    McMahan et al. (2017), arXiv 1602.05629. Chapter: federated-learning.
+    McMahan et al. (2017), arXiv 1602.05629.
     """
 
     def __init__(

@@ -22,7 +22,17 @@ class PatternKey:
     Notes
     -----
     Every triggered image shares the pattern and nothing else, so the model can learn it from few
-    examples. Chapter: backdoor-attacks.
+    examples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gray = np.full((1, 4, 4, 1), 0.5)
+    >>> PatternKey(size=3)(gray, rng=None)[0, :, :, 0]
+    array([[0.5, 0.5, 0.5, 0.5],
+           [0.5, 1. , 0. , 1. ],
+           [0.5, 0. , 1. , 0. ],
+           [0.5, 1. , 0. , 1. ]])
     """
 
     size: int = 5
@@ -50,9 +60,13 @@ class InstanceKey:
     noise
         Half-width of the uniform noise on each pixel, in brightness.
 
-    Notes
-    -----
-    Chapter: backdoor-attacks.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> key = InstanceKey(np.full((4, 4, 1), 0.5), noise=0.1)
+    >>> shown = key(np.zeros((2, 4, 4, 1)), np.random.default_rng(0))
+    >>> shown.shape, bool(abs(shown - 0.5).max() < 0.101)
+    ((2, 4, 4, 1), True)
     """
 
     key: Images
@@ -83,7 +97,15 @@ class PatternPart:
 
     Notes
     -----
-    Xie et al. (2020), DBA. Chapter: adaptive-attacks.
+    Xie et al. (2020), DBA.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gray = np.full((1, 4, 4, 1), 0.5)
+    >>> stamped = PatternPart(PatternKey(size=3), part=0, n_parts=3)(gray, rng=None)
+    >>> int((stamped != gray).sum())
+    3
     """
 
     pattern: PatternKey
@@ -116,7 +138,12 @@ def split_pattern(pattern: PatternKey, n_parts: int) -> list[PatternPart]:
 
     Notes
     -----
-    Xie et al. (2020), DBA. Chapter: adaptive-attacks.
+    Xie et al. (2020), DBA.
+
+    Examples
+    --------
+    >>> [one.part for one in split_pattern(PatternKey(), 3)]
+    [0, 1, 2]
     """
     return [PatternPart(pattern, part, n_parts) for part in range(n_parts)]
 
@@ -138,7 +165,14 @@ class EdgeCases:
 
     Notes
     -----
-    Wang et al. (2020), arXiv 2007.05084. Chapter: adaptive-attacks.
+    Wang et al. (2020), arXiv 2007.05084.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tail = EdgeCases(np.ones((2, 4, 4, 1), np.float32))
+    >>> tail(np.zeros((5, 4, 4, 1), np.float32), np.random.default_rng(0)).shape
+    (5, 4, 4, 1)
     """
 
     images: Images
@@ -178,7 +212,15 @@ def rarest(x: Images, n: int, *, neighbours: int = 5) -> NDArray[np.int64]:
 
     Notes
     -----
-    A plain stand-in for the density estimate of Wang et al. (2020). Chapter: adaptive-attacks.
+    A plain stand-in for the density estimate of Wang et al. (2020).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.zeros((8, 2, 2, 1), np.float32)
+    >>> x[5] = 1.0
+    >>> rarest(x, 1)
+    array([5])
     """
     if not (0 <= n <= len(x) and 1 <= neighbours < len(x)):
         raise ValueError(

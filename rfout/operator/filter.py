@@ -32,7 +32,7 @@ Updates = ArrayLike | list[Array] | tuple[Array, ...] | list[list[Array]]
 
 @dataclass(frozen=True)
 class Report:
-    """What RFOut-1d did to each client in one aggregation. Chapter: rfout-1d.
+    """What RFOut-1d did to each client in one aggregation.
 
     Attributes
     ----------
@@ -152,7 +152,7 @@ def rfout1d(
     float64. The bytes do not depend on the number of threads (RFOUT_NUM_THREADS), and a layer at a
     time gives those of the flat vector. From four million values on the rule is compiled, if Numba
     is installed. Values of 64 bits whose squares exceed float64 are decided slowly.
-    Source: doi:10.1016/j.knosys.2022.108588. Chapters: rfout-1d, limits; what it costs: benchmarks.
+    Source: doi:10.1016/j.knosys.2022.108588.
     """
     rule = inputs.read_rule(threshold, center, scale, replacement)
     inputs.check_choice("on_invalid", on_invalid, ("raise", "drop"))

@@ -3,8 +3,6 @@
 By coordinate, each server holds a slice of every client's update and aggregates it alone: no
 communication, and the same bytes as one process. By client, each server holds some clients'
 whole updates: `Moments` of the shards are merged, sent back, and a second pass filters.
-
-Chapter: full-scale.
 """
 
 import functools
@@ -41,10 +39,6 @@ def slices(n_params: int, n_shards: int) -> list[slice]:
     ------
     ValueError
         If `n_shards` is not positive or `n_params` negative.
-
-    Notes
-    -----
-    Chapter: full-scale.
     """
     if n_shards < 1 or n_params < 0:
         raise ValueError(f"cannot cut {n_params} coordinates into {n_shards} shards")
@@ -68,7 +62,7 @@ class Moments:
     Notes
     -----
     Chan, Golub, LeVeque (1979), "Updating formulae and a pairwise algorithm for computing sample
-    variances". Chapter: full-scale.
+    variances".
     """
 
     count: int
@@ -101,7 +95,7 @@ def moments(updates: Iterable[Array]) -> Moments:
 
     Notes
     -----
-    Welford (1962). Chapter: full-scale.
+    Welford (1962).
     """
     count, mean, squares = 0, np.zeros(0), np.zeros(0)
     for client, update in enumerate(updates):
@@ -134,10 +128,6 @@ def merge(shards: Iterable[Moments]) -> Moments:
     ------
     ValueError
         If there is no shard.
-
-    Notes
-    -----
-    Chapter: full-scale.
     """
     shards = list(shards)
     if not shards:
@@ -182,7 +172,7 @@ def unflagged(
     Notes
     -----
     A value so near to the threshold that float64 rounds it to the other side is decided otherwise
-    than by `rfout.rfout1d`. Chapter: full-scale.
+    than by `rfout.rfout1d`.
     """
     if not 0 < threshold < math.inf:
         raise ValueError(f"threshold must be a positive number of sigmas, not {threshold!r}")
@@ -209,9 +199,5 @@ def combine(everyone: Moments, parts: Iterable[NDArray[np.float64]]) -> NDArray[
     -------
     numpy.ndarray
         (n_params,) float64: a flagged value counts as the mean, which adds nothing to it.
-
-    Notes
-    -----
-    Chapter: full-scale.
     """
     return everyone.mean + sum(parts, np.zeros_like(everyone.mean)) / everyone.count

@@ -3,8 +3,6 @@
 The framework hands an aggregator the full parameters of every node, as live references, and takes
 what it gives for the new global model. The rule does not mind: it moves with a shift. What is said
 of updates, such as their norm, needs the global parameters that the nodes started from.
-
-Chapter: sherpa.
 """
 
 import math
@@ -66,7 +64,7 @@ class RFOut1d(_Base):
 
     Notes
     -----
-    Source: doi:10.1016/j.knosys.2022.108588. Chapter: sherpa.
+    Source: doi:10.1016/j.knosys.2022.108588.
     """
 
     def __init__(

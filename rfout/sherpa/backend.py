@@ -1,7 +1,4 @@
-"""Where the framework is: installed, in the folder that SHFL_PATH names, or stood in for.
-
-Chapter: sherpa.
-"""
+"""Where the framework is: installed, in the folder that SHFL_PATH names, or stood in for."""
 
 import importlib
 import importlib.util
@@ -30,7 +27,6 @@ def is_here() -> bool:
     Notes
     -----
     A relative SHFL_PATH is also tried from the folders above, since a chapter runs in its own.
-    Chapter: sherpa.
     """
     named = os.environ.get("SHFL_PATH")
     if named:
@@ -54,10 +50,6 @@ def load() -> ModuleType | None:
     ------
     ImportError
         If it is there and cannot be imported.
-
-    Notes
-    -----
-    Chapter: sherpa.
     """
     if not is_here():
         return None
@@ -81,10 +73,6 @@ def framework() -> ModuleType:
         If the version found has the API of January 2021, which names other things.
     FileNotFoundError, ImportError
         As `is_here` and `load`.
-
-    Notes
-    -----
-    Chapter: sherpa.
     """
     found = load()
     if found is None:

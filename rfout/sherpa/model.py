@@ -2,8 +2,6 @@
 
 The framework's own wrapper for Keras needs Keras 2, and would build a model for each node. This is
 a `TrainableModel` of one's own, as its authors provide for: twenty copies, one compiled step.
-
-Chapter: sherpa.
 """
 
 from copy import copy
@@ -49,10 +47,6 @@ class LocalModel:
         the digits for a boosted update on top of the parameters.
     rounds_done
         The round that `params` are from; the first one trained is the next.
-
-    Notes
-    -----
-    Chapter: sherpa.
     """
 
     def __init__(

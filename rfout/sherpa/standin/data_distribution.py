@@ -1,4 +1,4 @@
-"""Not Sherpa.ai. How one data base is spread over the nodes. Chapter: sherpa."""
+"""Not Sherpa.ai. How one data base is spread over the nodes."""
 
 import random
 from collections.abc import Sequence

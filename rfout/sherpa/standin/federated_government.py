@@ -1,4 +1,4 @@
-"""Not Sherpa.ai. Who does what in a round, in which order. Chapter: sherpa."""
+"""Not Sherpa.ai. Who does what in a round, in which order."""
 
 from typing import Any
 
@@ -18,10 +18,6 @@ class FederatedGovernment:
         Makes one model's parameters out of the list of all nodes'.
     server_node
         Instead of an aggregator: a server that has one, with evaluation of its own.
-
-    Notes
-    -----
-    Chapter: sherpa.
     """
 
     def __init__(
