@@ -22,7 +22,8 @@ def geometric_median(updates: Array, *, n_iterations: int = 100, tolerance: floa
     n_iterations
         At most so many steps of Weiszfeld's algorithm.
     tolerance
-        The iteration ends when a step is shorter than this share of the median distance.
+        The iteration ends when a step is shorter than this share of the median distance, and the
+        updates pull no more in any direction.
 
     Returns
     -------
@@ -62,7 +63,8 @@ def geometric_median(updates: Array, *, n_iterations: int = 100, tolerance: floa
         moved = (1 - stay) * target + stay * centre
         step = float(distances_from(moved[None], centre)[0])
         centre = moved
-        if step <= tolerance * scale:
+        # Beside an update steps are short, whether it is the median or not: there the pull tells.
+        if step <= tolerance * scale and pull <= met.sum() + 0.01 * len(x):
             break
     return centre.astype(x.dtype).reshape(x.shape[1:])
 
