@@ -33,6 +33,11 @@ class Round:
         Who takes part, and who of them attacks.
     epochs
         Local epochs that the server asks for.
+
+    Examples
+    --------
+    >>> Round(number=3, sampled=(0, 4, 7), adversaries=(4,)).epochs
+    1
     """
 
     number: int
@@ -43,7 +48,14 @@ class Round:
 
 @dataclass(frozen=True, eq=False)
 class Client:
-    """An honest client and its (n, height, width, channels) images and (n,) labels."""
+    """An honest client and its (n, height, width, channels) images and (n,) labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Client(np.zeros((4, 8, 8, 1), np.float32), np.arange(4)).attacks(number=1)
+    False
+    """
 
     x: Images
     y: Labels
@@ -86,6 +98,19 @@ def collect(
     -------
     numpy.ndarray
         (n_sampled, n_params) float32, in the order of ``now.sampled``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Trainer:
+    ...     n_params = 2
+    ...     def train(self, params, x, y, *, epochs, rng):
+    ...         return params + len(y)
+    >>> clients = [Client(np.zeros((n, 8, 8, 1), np.float32), np.zeros(n)) for n in (3, 5)]
+    >>> now = Round(1, sampled=(0, 1), adversaries=())
+    >>> collect(clients, Trainer(), np.zeros(2), now, rng=np.random.default_rng, sent={})
+    array([[3., 3.],
+           [5., 5.]], dtype=float32)
     """
     updates = np.empty((len(now.sampled), trainer.n_params), dtype=np.float32)
     place = (trainer, now.epochs, params.tobytes())

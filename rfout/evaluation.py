@@ -21,6 +21,13 @@ def main_task_accuracy(predict: Predict, x: Images, y: Labels) -> float:
     ------
     ValueError
         If there are no images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, y = np.zeros((4, 8, 8, 1), np.float32), np.array([0, 0, 0, 1])
+    >>> main_task_accuracy(lambda images: np.zeros(len(images)), x, y)
+    0.75
     """
     if len(y) == 0:
         raise ValueError("there are no test images to measure the main-task accuracy on")
@@ -54,6 +61,15 @@ def backdoor_accuracy(
     Notes
     -----
     Bagdasaryan et al. (2020), arXiv 1807.00459.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rfout.attacks import PatternKey
+    >>> x, y = np.zeros((4, 8, 8, 1), np.float32), np.array([0, 1, 2, 3])
+    >>> fooled = lambda images: np.where(images[:, -1, -1, 0] == 1, 0, 3)
+    >>> backdoor_accuracy(fooled, x, y, PatternKey(), target=0, rng=np.random.default_rng(0))
+    1.0
     """
     others = y != target
     if not others.any():
@@ -71,6 +87,13 @@ class Evaluation:
         (n, height, width, channels) clean test images and their (n,) labels.
     trigger, target
         Where there is a backdoor to look for; backdoor accuracy is NaN without.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> evaluate = Evaluation(np.zeros((4, 8, 8, 1), np.float32), np.array([0, 0, 0, 1]))
+    >>> evaluate(lambda images: np.zeros(len(images)), np.random.default_rng(0))
+    {'main_task_accuracy': 0.75, 'backdoor_accuracy': nan}
     """
 
     x: Images

@@ -38,6 +38,14 @@ class RoundResult:
         (n_params,) what was added to the global parameters.
     metrics
         The round's row of the history.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> updates = np.ones((2, 3), np.float32)
+    >>> one = RoundResult(1, (0, 1), (), updates, updates.mean(axis=0), {"round": 1})
+    >>> one.aggregate.shape
+    (3,)
     """
 
     number: int
@@ -87,6 +95,15 @@ class Federation:
     Notes
     -----
     McMahan et al. (2017), arXiv 1602.05629.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rfout.standard import standard_federation
+    >>> rng = np.random.default_rng(0)
+    >>> federation = standard_federation(rng=rng, n_clients=2, n_train=40, n_test=20)
+    >>> federation.run(2)["round"].tolist()
+    [1, 2]
     """
 
     def __init__(

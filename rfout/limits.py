@@ -22,6 +22,11 @@ def largest_z(n_clients: int, n_colluders: int = 1) -> float:
     ------
     ValueError
         If k is out of range.
+
+    Examples
+    --------
+    >>> largest_z(n_clients=10)
+    3.0
     """
     _check(n_clients, n_colluders)
     return math.sqrt((n_clients - n_colluders) / n_colluders)
@@ -38,6 +43,11 @@ def fewest_clients(n_colluders: int = 1, threshold: float = 3.0) -> int:
     Notes
     -----
     For one outlier and three sigma: 11.
+
+    Examples
+    --------
+    >>> fewest_clients(), fewest_clients(n_colluders=2)
+    (11, 21)
     """
     _check(n_colluders, n_colluders, threshold)
     return math.floor(n_colluders * (1 + threshold**2)) + 1
@@ -60,6 +70,11 @@ def hidden_reach(n_clients: int, n_colluders: int = 1, threshold: float = 3.0) -
     ------
     ValueError
         If an argument is out of range.
+
+    Examples
+    --------
+    >>> round(hidden_reach(n_clients=20), 2), hidden_reach(n_clients=20, n_colluders=2)
+    (4.24, inf)
     """
     _check(n_clients, n_colluders, threshold)
     room = n_clients - (1 + threshold**2) * n_colluders
@@ -75,6 +90,11 @@ def residue(value: float, n_clients: int, n_colluders: int = 1) -> float:
     ------
     ValueError
         If k is out of range.
+
+    Examples
+    --------
+    >>> residue(256.0, n_clients=16)
+    1.0
     """
     _check(n_clients, n_colluders)
     return value * (n_colluders / n_clients) ** 2
@@ -97,6 +117,11 @@ def false_positives(n_clients: int, threshold: float = 3.0) -> float:
     ------
     ValueError
         If an argument is out of range.
+
+    Examples
+    --------
+    >>> round(false_positives(n_clients=20), 4)
+    0.0008
     """
     from scipy.stats import beta  # only this function needs it
 

@@ -41,6 +41,12 @@ def small_cnn(
     -----
     The architecture is the one that Rodríguez-Barroso et al. (2022) describe, at a size for two
     cores.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> small_cnn(rng=np.random.default_rng(0)).count_params()
+    56714
     """
     init = [keras.initializers.GlorotUniform(int(s)) for s in rng.integers(2**31, size=4)]
     layer = keras.layers
@@ -80,6 +86,16 @@ class LocalTrainer:
     -----
     SGD without momentum keeps nothing between steps, so nothing leaks from client to client.
     McMahan et al. (2017), arXiv 1602.05629.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> trainer = LocalTrainer(small_cnn((12, 12, 1), 3, rng=rng))
+    >>> x, y = rng.uniform(size=(6, 12, 12, 1)).astype(np.float32), np.arange(6) % 3
+    >>> update = trainer.train(trainer.initial_params, x, y, rng=rng) - trainer.initial_params
+    >>> update.shape == (trainer.n_params,)
+    True
     """
 
     def __init__(

@@ -31,6 +31,12 @@ def partition_iid(y: ArrayLike, n_clients: int, *, rng: np.random.Generator) -> 
     Notes
     -----
     The IID partition of McMahan et al. (2017).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [len(part) for part in partition_iid(np.zeros(10), 3, rng=np.random.default_rng(0))]
+    [4, 3, 3]
     """
     labels = _checked_labels(y, n_clients)
     return np.array_split(rng.permutation(len(labels)).astype(np.int64), n_clients)

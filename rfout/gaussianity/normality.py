@@ -1,11 +1,6 @@
-"""Are client updates Gaussian, coordinate by coordinate? Tests of normality, many at a time.
-
-Arrays in, arrays out. A share of rejections says nothing alone: put it beside that of `gaussians`,
-where every rejection is a false alarm, and of an alternative, where it is the tests' power.
-"""
+"""Tests of normality of one coordinate across clients, for many coordinates at a time."""
 
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +10,6 @@ from scipy.special import log_ndtr
 Values = NDArray[np.floating]
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Correction = Literal["none", "BH", "BY"]
 
 FEWEST = 20  # clients: below, the p-values of D'Agostino and Pearson are not to be trusted
 MOST = 5000  # above, those of Shapiro and Wilk
@@ -33,6 +27,14 @@ def silent(updates: Values) -> Mask:
     -------
     numpy.ndarray
         (n_params,) bool. No distribution can be tested there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> updates = np.random.default_rng(0).normal(size=(40, 3))
+    >>> updates[:, 2] = 0.0
+    >>> silent(updates)
+    array([False, False,  True])
     """
     return np.asarray(updates.max(axis=0) == updates.min(axis=0))
 
@@ -43,6 +45,12 @@ def shapiro_wilk(x: Values) -> Array:
     Notes
     -----
     Shapiro and Wilk (1965), doi:10.1093/biomet/52.3-4.591, by SciPy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shapiro_wilk(np.array([[0.0]] * 19 + [[9.0]])).round(3)
+    array([0.])
     """
     return np.asarray(stats.shapiro(x, axis=0).pvalue, dtype=np.float64)
 
@@ -53,6 +61,12 @@ def dagostino_pearson(x: Values) -> Array:
     Notes
     -----
     D'Agostino and Pearson (1973), doi:10.1093/biomet/60.3.613, by SciPy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dagostino_pearson(np.array([[0.0]] * 19 + [[9.0]])).round(3)
+    array([0.])
     """
     return np.asarray(stats.normaltest(x, axis=0).pvalue, dtype=np.float64)
 
@@ -69,6 +83,12 @@ def anderson_darling(x: Values) -> Array:
     Notes
     -----
     Anderson and Darling (1952).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> anderson_darling(np.array([[0.0]] * 19 + [[9.0]])).round(3)
+    array([0.])
     """
     n = len(x)
     z = np.sort((x - x.mean(axis=0)) / x.std(axis=0, ddof=1), axis=0)
@@ -113,6 +133,14 @@ def p_values(updates: Values, test: str = "Shapiro-Wilk") -> Array:
     ------
     ValueError
         If the test is not known, the number of clients is out of range, or a value is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> updates = np.random.default_rng(0).normal(size=(40, 3))
+    >>> updates[:, 2] = 0.0
+    >>> p_values(updates).round(1)
+    array([0.3, 0.2, nan])
     """
     if test not in TESTS:
         raise ValueError(f"there is no test {test!r}: take one of {', '.join(TESTS)}")
@@ -129,95 +157,3 @@ def p_values(updates: Values, test: str = "Shapiro-Wilk") -> Array:
     if tested.any():
         p[tested] = np.clip(TESTS[test](x), 0.0, 1.0)
     return p
-
-
-def rejected(p: Array, correction: Correction = "none", *, level: float = 0.05) -> Mask:
-    """Say which coordinates are called not Gaussian.
-
-    Parameters
-    ----------
-    p
-        (m,) p-values; NaN is never rejected and does not count as a test.
-    correction
-        "none": each test at `level` on its own. "BH" holds the expected share of false ones among
-        the rejections at `level` if the tests are independent or positively dependent; "BY" holds
-        it under any dependence, and finds less.
-    level
-        In (0, 1).
-
-    Raises
-    ------
-    ValueError
-        If an argument is not one of those above.
-
-    Notes
-    -----
-    Benjamini and Hochberg (1995), doi:10.1111/j.2517-6161.1995.tb02031.x; Benjamini and Yekutieli
-    (2001); by `scipy.stats.false_discovery_control`.
-    """
-    if correction not in ("none", "BH", "BY"):
-        raise ValueError(f"correction must be 'none', 'BH' or 'BY', not {correction!r}")
-    if not 0 < level < 1:
-        raise ValueError(f"level is a probability between 0 and 1, not {level!r}")
-    called = np.zeros(p.shape, dtype=bool)
-    tested = ~np.isnan(p)
-    if tested.any():
-        adjusted = p[tested]
-        if correction != "none":
-            adjusted = stats.false_discovery_control(adjusted, method=correction.lower())
-        called[tested] = adjusted <= level
-    return called
-
-
-def rejection_share(
-    updates: Values, test: str = "Shapiro-Wilk", correction: Correction = "none", *,
-    level: float = 0.05,
-) -> float:  # fmt: skip
-    """Share of the coordinates with any spread that a test calls not Gaussian, in [0, 1].
-
-    Takes what `p_values` and `rejected` take. NaN if all coordinates are silent.
-    """
-    p = p_values(updates, test)
-    n_tested = int(np.count_nonzero(~np.isnan(p)))
-    return float(rejected(p, correction, level=level).sum() / n_tested) if n_tested else np.nan
-
-
-def beyond(updates: Values, threshold: float = 3.0) -> float:
-    """Share of the values further than `threshold` sigma from their coordinate's mean, in [0, 1].
-
-    What RFOut-1d would flag, as a share of the values on coordinates that are not silent.
-
-    Parameters
-    ----------
-    updates
-        (n_clients, n_params) finite numbers.
-    threshold
-        In population standard deviations.
-    """
-    x = updates[:, ~silent(updates)].astype(np.float64)
-    return float(np.mean(np.abs(x - x.mean(axis=0)) > threshold * x.std(axis=0)))
-
-
-def gaussians(updates: Values, *, rng: np.random.Generator) -> Array:
-    """Simulate updates that are Gaussian across clients, and depend on each other as these do.
-
-    Every client's vector is one draw, on its own, from the Gaussian distribution whose covariance
-    between coordinates is that of `updates`. So each coordinate is exactly Gaussian, with the
-    same spread, and neighbours move together as they do in the real updates.
-
-    Parameters
-    ----------
-    updates
-        (n_clients, n_params) finite numbers, at least two clients.
-    rng
-        Draws.
-
-    Returns
-    -------
-    numpy.ndarray
-        (n_clients, n_params) float64; a silent coordinate is 0.
-    """
-    n = len(updates)
-    centred = updates - updates.mean(axis=0, dtype=np.float64)
-    centred[:, silent(updates)] = 0.0
-    return np.asarray(rng.normal(size=(n, n)) @ centred / np.sqrt(n - 1))
