@@ -108,6 +108,15 @@ def federation_on(
         Of the local training: step length, and images a step.
     **settings
         What `Federation` takes beside: aggregator, clients_per_round, epochs, always.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> data = load("digits", rng=rng, n_train=40, n_test=20)
+    >>> evaluate = Evaluation(data.x_test, data.y_test)
+    >>> len(federation_on(data, rng=rng, n_clients=2, alpha=0.5, evaluate=evaluate).clients)
+    2
     """
     if alpha is None:
         parts = partition_iid(data.y_train, n_clients, rng=rng)
@@ -198,6 +207,13 @@ def natural_federation(
         If there are fewer people with enough samples, or a file is damaged.
     DatasetUnavailable
         If the data cannot be had.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> natural_federation(dataset="mnist", rng=np.random.default_rng(0))
+    Traceback (most recent call last):
+    ValueError: unknown data set 'mnist'; with natural clients: femnist, celeba
     """
     data = load_natural(dataset, rng=rng, n_clients=n_clients)
     evaluate = Evaluation(data.x_test, data.y_test, trigger, target)

@@ -30,6 +30,13 @@ class NaturalClients:
         The held-out samples of the same people, in random order.
     class_names
         Of the labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, y = np.zeros((4, 28, 28, 1), np.float32), np.arange(4)
+    >>> NaturalClients("mine", ["ann"], [(x, y)], x, y, tuple("0123")).image_shape
+    (28, 28, 1)
     """
 
     name: str
@@ -51,7 +58,13 @@ class NaturalClients:
 
 
 def source_name() -> str:
-    """Say where `load_natural` looks: "LEAF" where RFOUT_LEAF is set, else "Flower Datasets"."""
+    """Say where `load_natural` looks: "LEAF" where RFOUT_LEAF is set, else "Flower Datasets".
+
+    Examples
+    --------
+    >>> source_name() in ("LEAF", "Flower Datasets")
+    True
+    """
     return "LEAF" if os.environ.get("RFOUT_LEAF") else "Flower Datasets"
 
 

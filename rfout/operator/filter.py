@@ -45,6 +45,14 @@ class Report:
         was left out.
     left_out
         Why clients were left out, by client: empty unless ``on_invalid="drop"`` found a reason.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> updates = np.append(np.zeros((11, 1)), [[12.0]], axis=0)
+    >>> _, report = rfout1d(updates, return_report=True)
+    >>> report.flagged.tolist()[-1], report.left_out
+    (1.0, {})
     """
 
     flagged: NDArray[np.float64]
@@ -153,6 +161,13 @@ def rfout1d(
     time gives those of the flat vector. From four million values on the rule is compiled, if Numba
     is installed. Values of 64 bits whose squares exceed float64 are decided slowly.
     Source: doi:10.1016/j.knosys.2022.108588.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> updates = np.append(np.zeros((11, 1)), [[12.0]], axis=0)
+    >>> rfout1d(updates).round(3)  # the outlier counts as the mean, which is 1
+    array([0.083])
     """
     rule = inputs.read_rule(threshold, center, scale, replacement)
     inputs.check_choice("on_invalid", on_invalid, ("raise", "drop"))

@@ -39,6 +39,11 @@ def slices(n_params: int, n_shards: int) -> list[slice]:
     ------
     ValueError
         If `n_shards` is not positive or `n_params` negative.
+
+    Examples
+    --------
+    >>> slices(10, 3)
+    [slice(0, 3, None), slice(3, 6, None), slice(6, 10, None)]
     """
     if n_shards < 1 or n_params < 0:
         raise ValueError(f"cannot cut {n_params} coordinates into {n_shards} shards")
@@ -63,6 +68,12 @@ class Moments:
     -----
     Chan, Golub, LeVeque (1979), "Updating formulae and a pairwise algorithm for computing sample
     variances".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Moments(2, mean=np.array([2.0]), squares=np.array([2.0])).std
+    array([1.])
     """
 
     count: int
@@ -96,6 +107,12 @@ def moments(updates: Iterable[Array]) -> Moments:
     Notes
     -----
     Welford (1962).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> moments(np.array([[1.0], [3.0]]))
+    Moments(count=2, mean=array([2.]), squares=array([2.]))
     """
     count, mean, squares = 0, np.zeros(0), np.zeros(0)
     for client, update in enumerate(updates):
@@ -128,6 +145,12 @@ def merge(shards: Iterable[Moments]) -> Moments:
     ------
     ValueError
         If there is no shard.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> merge([moments(np.array([[1.0], [3.0]])), moments(np.array([[5.0]]))])
+    Moments(count=3, mean=array([3.]), squares=array([8.]))
     """
     shards = list(shards)
     if not shards:
@@ -173,6 +196,13 @@ def unflagged(
     -----
     A value so near to the threshold that float64 rounds it to the other side is decided otherwise
     than by `rfout.rfout1d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shard = np.append(np.zeros((11, 1)), [[12.0]], axis=0)
+    >>> unflagged(shard, moments(shard))
+    array([-11.])
     """
     if not 0 < threshold < math.inf:
         raise ValueError(f"threshold must be a positive number of sigmas, not {threshold!r}")
@@ -199,5 +229,13 @@ def combine(everyone: Moments, parts: Iterable[NDArray[np.float64]]) -> NDArray[
     -------
     numpy.ndarray
         (n_params,) float64: a flagged value counts as the mean, which adds nothing to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shard = np.append(np.zeros((11, 1)), [[12.0]], axis=0)
+    >>> everyone = moments(shard)
+    >>> combine(everyone, [unflagged(shard, everyone)]).round(3)
+    array([0.083])
     """
     return everyone.mean + sum(parts, np.zeros_like(everyone.mean)) / everyone.count

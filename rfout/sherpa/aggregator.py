@@ -65,6 +65,13 @@ class RFOut1d(_Base):
     Notes
     -----
     Source: doi:10.1016/j.knosys.2022.108588.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> nodes = [[np.full(2, value), np.zeros(1)] for value in [0.0] * 11 + [12.0]]
+    >>> RFOut1d()(nodes)[0].round(3)
+    array([0.083, 0.083])
     """
 
     def __init__(

@@ -27,6 +27,11 @@ def is_here() -> bool:
     Notes
     -----
     A relative SHFL_PATH is also tried from the folders above, since a chapter runs in its own.
+
+    Examples
+    --------
+    >>> isinstance(is_here(), bool)
+    True
     """
     named = os.environ.get("SHFL_PATH")
     if named:
@@ -50,6 +55,11 @@ def load() -> ModuleType | None:
     ------
     ImportError
         If it is there and cannot be imported.
+
+    Examples
+    --------
+    >>> is_here() == (load() is not None)
+    True
     """
     if not is_here():
         return None
@@ -73,6 +83,11 @@ def framework() -> ModuleType:
         If the version found has the API of January 2021, which names other things.
     FileNotFoundError, ImportError
         As `is_here` and `load`.
+
+    Examples
+    --------
+    >>> framework().data_distribution.IidDataDistribution.__name__
+    'IidDataDistribution'
     """
     found = load()
     if found is None:
@@ -88,7 +103,14 @@ def framework() -> ModuleType:
 
 
 def describe(module: ModuleType) -> str:
-    """Say in a sentence what `framework` gave."""
+    """Say in a sentence what `framework` gave.
+
+    Examples
+    --------
+    >>> from rfout.sherpa import standin
+    >>> describe(standin)
+    "This is the book's stand-in with shfl's names. It is not Sherpa.ai."
+    """
     if module.__name__ == "shfl":
         return "This is shfl, the framework of Sherpa.ai itself."
     return "This is the book's stand-in with shfl's names. It is not Sherpa.ai."

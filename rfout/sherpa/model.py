@@ -47,6 +47,16 @@ class LocalModel:
         the digits for a boosted update on top of the parameters.
     rounds_done
         The round that `params` are from; the first one trained is the next.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rfout.models import LocalTrainer, small_cnn
+    >>> rng = np.random.default_rng(0)
+    >>> model = LocalModel(LocalTrainer(small_cnn((12, 12, 1), 3, rng=rng)), seed=7)
+    >>> model.train(rng.uniform(size=(6, 12, 12, 1)).astype(np.float32), np.arange(6) % 3)
+    >>> len(model.get_model_params())
+    8
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from .benchmarks import BYTES, Tables, of_shards
+from tables import BYTES, Tables, of_shards
 
 
 @dataclass(frozen=True)

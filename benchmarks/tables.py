@@ -1,10 +1,15 @@
-"""What `make bench` measured: its tables, and what they were to show."""
+"""What `make bench` measured, as the book's page shows it: tables, targets, a figure."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.figure import Figure
+
+from rfout.plots import BLACK, style
+from rfout.plots.style import series
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -113,3 +118,36 @@ def bandwidth(tables: Tables) -> float:
     scaling = tables["scaling"]
     largest = scaling[scaling["n_values"] > scaling["n_values"].max() / 2]
     return 1e9 * float(largest["bandwidth_gigabytes_per_second"].median())
+
+
+def scaling(table: pd.DataFrame, bandwidth: float) -> Figure:
+    """Draw seconds against parameters for some numbers of clients, and against clients.
+
+    Parameters
+    ----------
+    table
+        Columns n_clients, n_params, n_values, seconds.
+    bandwidth
+        Bytes a second at which memory is read: the dotted lines are the time it takes to read the
+        updates.
+    """
+    axes_of = (
+        ("n_params", "n_clients", (10, 100, 1000)),
+        ("n_clients", "n_params", (1e3, 1e4, 1e5)),
+    )
+    words = {"n_params": "parameters", "n_clients": "clients"}
+    with style():
+        fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
+        for ax, (across, fixed, values) in zip(axes, axes_of, strict=True):
+            labels = {f"{value:,.0f} {words[fixed]}": value for value in values}
+            for label, colour, line, marker in series(labels):
+                rows = table[table[fixed] == labels[label]].sort_values(across)
+                x, least = rows[across], BYTES * rows["n_values"] / bandwidth
+                ax.plot(x, rows["seconds"], line, color=colour, marker=marker, label=label)
+                ax.plot(x, least, ":", color=BLACK, linewidth=0.9)
+            ax.plot([], [], ":", color=BLACK, linewidth=0.9, label="reading the bytes")
+            ax.set(xscale="log", yscale="log", xlabel=words[across])
+            ax.legend(fontsize=7)
+        axes[0].set_ylabel("seconds")
+    plt.close(fig)
+    return fig
