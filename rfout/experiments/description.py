@@ -98,8 +98,8 @@ class Attack:
         The attack ends early once backdoor accuracy was this high in three rounds in a row; None
         runs all rounds.
     after
-        How many rounds without an attack are observed at most: until backdoor accuracy is half of
-        what it was at the end of the attack.
+        How many rounds without an attack are observed at most, if the attack got in (backdoor
+        accuracy above one half): until backdoor accuracy is half of what it was at the end.
     """
 
     name: str

@@ -16,6 +16,7 @@ from ..natural import KINDS
 from ..standard import natural_federation, standard_federation
 from .description import Run, Setting
 from .edge import federation_without_tail
+from .outcomes import IN
 from .recruiting import under_attack
 
 
@@ -76,7 +77,7 @@ def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a round: phase ("attack", then "after" where the attack has such rounds), round
+        A row a round: phase ("attack"; then "after", if the attack has that and got in), round
         (counted from the attack's first), and the columns of `measure`.
 
     Examples
@@ -95,8 +96,9 @@ def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
         if attack.until is not None and len(rows) >= 3:
             if min(row["backdoor_accuracy"] for row in rows[-3:]) >= attack.until:
                 break
-    federation, half = federation.fork(clients=warm.clients), rows[-1]["backdoor_accuracy"] / 2
-    for _ in range(attack.after):
+    federation, last = federation.fork(clients=warm.clients), rows[-1]["backdoor_accuracy"]
+    half = last / 2
+    for _ in range(attack.after if last > IN else 0):
         rows.append({"phase": "after", "round": len(rows) + 1} | measure(federation))
         if rows[-1]["backdoor_accuracy"] <= half:
             break

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import inputs, walk
 from .rule import Center, Replacement, Rule, Scale
+from .threads import Tally
 
 Array = NDArray[np.floating]
 # (n_clients, ...), or a list of n_clients arrays of one shape, or of lists of layers.
@@ -201,7 +202,7 @@ def _warn(left_out: dict[int, str], n: int, rule: Rule) -> None:
         )
 
 
-def _report(given: inputs.Given, left_out: dict[int, str], tally: walk.Tally) -> Report:
+def _report(given: inputs.Given, left_out: dict[int, str], tally: Tally) -> Report:
     n_params = sum(math.prod(layer.shape) for layer in given.layers)
     report = Report(np.ones(given.n_given), np.full(given.n_given, np.inf), left_out)
     stayed = [client for client in range(given.n_given) if client not in left_out]

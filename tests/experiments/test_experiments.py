@@ -50,16 +50,20 @@ def test_the_mean_flags_nobody_and_reports_nothing(tmp_path):
     assert (execute(quiet, scratch=tmp_path)["shift"] > 0.01).all()
 
 
-def test_after_a_single_shot_the_clients_are_honest_until_the_backdoor_has_halved(tmp_path):
-    shot = replace(changed(n_rounds=1, after=4), defence="mean")
-    every = replace(shot, attack=replace(shot.attack, n_rounds=3, after=0))
-    first, second = (execute(run, scratch=tmp_path) for run in (shot, every))
-    assert first.main_task_accuracy[0] == second.main_task_accuracy[0]
-    assert first.main_task_accuracy[1] != second.main_task_accuracy[1]
-    assert first.phase.tolist() == ["attack"] + ["after"] * (len(first) - 1)
-    half = first.backdoor_accuracy[0] / 2
-    assert (first.backdoor_accuracy[1:-1] > half).all()
-    assert len(first) == 5 or first.backdoor_accuracy.iloc[-1] <= half
+def test_after_an_attack_the_clients_are_honest_until_the_backdoor_has_halved(tmp_path):
+    loud = replace(changed(n_rounds=2, epochs=5, after=4), defence="mean")
+    table = execute(loud, scratch=tmp_path)
+    attacked, after = (table[table.phase == phase] for phase in ("attack", "after"))
+    assert attacked.backdoor_accuracy.iloc[-1] > 0.5
+    assert after["round"].iloc[0] == 3
+    assert after.adversary_flagged.isna().all()
+    half = attacked.backdoor_accuracy.iloc[-1] / 2
+    assert (after.backdoor_accuracy[:-1] > half).all()
+    assert len(after) == 4 or after.backdoor_accuracy.iloc[-1] <= half
+
+
+def test_after_an_attack_that_did_not_get_in_nothing_is_observed(tmp_path):
+    assert len(execute(changed(after=4), scratch=tmp_path)) == 2
 
 
 def test_an_attack_that_is_through_ends_early(tmp_path):
