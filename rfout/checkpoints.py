@@ -15,8 +15,14 @@ from numpy.typing import NDArray
 
 # All that NumPy, zipfile and json raise on a file that is no checkpoint, or a damaged one.
 _UNREADABLE = (
-    OSError, EOFError, KeyError, TypeError, ValueError, RuntimeError, zipfile.BadZipFile,
-)  # fmt: skip
+    OSError,
+    EOFError,
+    KeyError,
+    TypeError,
+    ValueError,
+    RuntimeError,
+    zipfile.BadZipFile,
+)
 
 
 def fingerprint(*parts: Any) -> str:

@@ -1,4 +1,4 @@
-"""The clients of a federation, and how a round asks them for their updates.
+"""The clients of a federation, how a round asks them for their updates, and what it gives.
 
 A role is a class with one method, `update`. The round asks every client for its update and never
 asks what it is: `rfout.attacks` has the roles that attack.
@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,6 +44,38 @@ class Round:
     sampled: tuple[int, ...]
     adversaries: tuple[int, ...]
     epochs: int = 1
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """One finished round, as `rfout.federation.Federation.rounds` yields it.
+
+    Attributes
+    ----------
+    number, sampled, adversaries
+        The round (from 1), who took part, and who of them attacked.
+    updates
+        (n_clients, n_params) float32, in the order of `sampled`.
+    aggregate
+        (n_params,) what was added to the global parameters.
+    metrics
+        The round's row of the history.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> updates = np.ones((2, 3), np.float32)
+    >>> one = RoundResult(1, (0, 1), (), updates, updates.mean(axis=0), {"round": 1})
+    >>> one.aggregate.shape
+    (3,)
+    """
+
+    number: int
+    sampled: tuple[int, ...]
+    adversaries: tuple[int, ...]
+    updates: Updates
+    aggregate: Params
+    metrics: dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)

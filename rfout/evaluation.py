@@ -35,9 +35,14 @@ def main_task_accuracy(predict: Predict, x: Images, y: Labels) -> float:
 
 
 def backdoor_accuracy(
-    predict: Predict, x: Images, y: Labels, trigger: Trigger, target: int, *,
+    predict: Predict,
+    x: Images,
+    y: Labels,
+    trigger: Trigger,
+    target: int,
+    *,
     rng: np.random.Generator,
-) -> float:  # fmt: skip
+) -> float:
     """Share of triggered test images that get the target label (attack success rate), in [0, 1].
 
     Images whose true label is the target are left out: a right answer there is no backdoor.

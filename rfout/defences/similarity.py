@@ -133,8 +133,11 @@ def largest_cluster(distances: NDArray[np.float64]) -> NDArray[np.intp]:
 
     n = len(distances)
     found = HDBSCAN(
-        min_cluster_size=n // 2 + 1, min_samples=1, metric="precomputed",
-        allow_single_cluster=True, copy=True,
-    ).fit(np.maximum(distances, 0.0))  # fmt: skip
+        min_cluster_size=n // 2 + 1,
+        min_samples=1,
+        metric="precomputed",
+        allow_single_cluster=True,
+        copy=True,
+    ).fit(np.maximum(distances, 0.0))
     members = np.flatnonzero(found.labels_ >= 0)
     return members if len(members) > n // 2 else np.arange(n)

@@ -55,9 +55,12 @@ def rejected(p: Array, correction: Correction = "none", *, level: float = 0.05) 
 
 
 def rejection_share(
-    updates: Values, test: str = "Shapiro-Wilk", correction: Correction = "none", *,
+    updates: Values,
+    test: str = "Shapiro-Wilk",
+    correction: Correction = "none",
+    *,
     level: float = 0.05,
-) -> float:  # fmt: skip
+) -> float:
     """Share of the coordinates with any spread that a test calls not Gaussian, in [0, 1].
 
     Takes what `p_values` and `rejected` take. NaN if all coordinates are silent.

@@ -95,10 +95,6 @@ def moments(updates: Iterable[Array]) -> Moments:
         One (n_params,) array for each client: a list, a (n_clients, n_params) array, or a generator
         that loads one after the other.
 
-    Returns
-    -------
-    Moments
-
     Raises
     ------
     ValueError
@@ -136,10 +132,6 @@ def merge(shards: Iterable[Moments]) -> Moments:
     ----------
     shards
         What `moments` gave for each shard, of one shape.
-
-    Returns
-    -------
-    Moments
 
     Raises
     ------

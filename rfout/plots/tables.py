@@ -35,9 +35,14 @@ def bars(table: pd.DataFrame, ylabel: str, *, line: float | None = None, name: s
         for i, (column, colour, *_) in enumerate(series(table.columns)):
             left = place + (i - (n_bars - 1) / 2) * 0.8 / n_bars
             ax.bar(
-                left, table[column], 0.74 / n_bars, color=colour, edgecolor="white", label=column,
+                left,
+                table[column],
+                0.74 / n_bars,
+                color=colour,
+                edgecolor="white",
+                label=column,
                 hatch=HATCHES[i % len(HATCHES)],
-            )  # fmt: skip
+            )
         if line is not None:
             ax.axhline(line, color=BLACK, linestyle=":", label=name)
         ax.set_xticks(place, [str(label) for label in table.index])
@@ -165,9 +170,13 @@ def heat(results: pd.DataFrame, *, quantity: str = "backdoor_accuracy") -> Figur
     )
     with style():
         fig, axes = plt.subplots(
-            len(partitions), 1, figsize=(7.2, (0.33 * len(names) + 0.3) * len(partitions) + 0.8),
-            sharex=True, squeeze=False, dpi=120,
-        )  # fmt: skip
+            len(partitions),
+            1,
+            figsize=(7.2, (0.33 * len(names) + 0.3) * len(partitions) + 0.8),
+            sharex=True,
+            squeeze=False,
+            dpi=120,
+        )
         for ax, partition in zip(axes[:, 0], partitions, strict=True):
             cells = results[results["partition"] == partition].groupby(["aggregator", "attack"])
             table = cells[quantity].agg(["mean", "min", "max"]).unstack()

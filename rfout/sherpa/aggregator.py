@@ -75,11 +75,18 @@ class RFOut1d(_Base):
     """
 
     def __init__(
-        self, *, start: Any = None, max_norm: float | None = None, noise: float = 0.0,
-        rng: np.random.Generator | None = None, threshold: float = 3.0, center: Center = "mean",
-        scale: Scale = "std", replacement: Replacement = "center",
+        self,
+        *,
+        start: Any = None,
+        max_norm: float | None = None,
+        noise: float = 0.0,
+        rng: np.random.Generator | None = None,
+        threshold: float = 3.0,
+        center: Center = "mean",
+        scale: Scale = "std",
+        replacement: Replacement = "center",
         on_invalid: Literal["raise", "drop"] = "raise",
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         inputs.read_rule(threshold, center, scale, replacement)
         inputs.check_choice("on_invalid", on_invalid, ("raise", "drop"))
@@ -96,9 +103,12 @@ class RFOut1d(_Base):
             raise ValueError("noise is measured in max_norm and drawn from rng: give both")
         self.reports: list[Report] = []
         self._rule: dict[str, Any] = {
-            "threshold": threshold, "center": center, "scale": scale,
-            "replacement": replacement, "on_invalid": on_invalid,
-        }  # fmt: skip
+            "threshold": threshold,
+            "center": center,
+            "scale": scale,
+            "replacement": replacement,
+            "on_invalid": on_invalid,
+        }
         self._max_norm, self._noise, self._rng = max_norm, noise, rng
         # Copies: the framework trains what it was given in place.
         self._received = None if start is None else [np.array(one) for one in flatten(start)]

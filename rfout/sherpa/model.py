@@ -60,9 +60,15 @@ class LocalModel:
     """
 
     def __init__(
-        self, trainer: "LocalTrainer", *, seed: int, params: Params | None = None,
-        epochs: int = 1, roles: "Mapping[int, clients.Client] | None" = None, rounds_done: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        trainer: "LocalTrainer",
+        *,
+        seed: int,
+        params: Params | None = None,
+        epochs: int = 1,
+        roles: "Mapping[int, clients.Client] | None" = None,
+        rounds_done: int = 0,
+    ) -> None:
         self._trainer, self._seed, self._epochs, self._roles = trainer, seed, epochs, roles or {}
         self._params = (trainer.initial_params if params is None else params).copy()
         self._node, self._round, self._numbers = -1, rounds_done, count()

@@ -12,9 +12,12 @@ def run(program, cwd=None, **environment):
     """Give what the program prints as JSON, or the last line of its error."""
     inherited = {k: v for k, v in os.environ.items() if k != "SHFL_PATH"}
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=cwd,
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
         env={**inherited, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
-    )  # fmt: skip
+    )
     return done.stderr.strip().splitlines()[-1] if done.returncode else json.loads(done.stdout)
 
 

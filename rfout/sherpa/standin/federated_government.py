@@ -21,9 +21,12 @@ class FederatedGovernment:
     """
 
     def __init__(
-        self, model: Any, nodes_federation: NodesFederation, aggregator: Any = None,
+        self,
+        model: Any,
+        nodes_federation: NodesFederation,
+        aggregator: Any = None,
         server_node: ServerDataNode | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if aggregator is None and server_node is None:
             raise AssertionError("a government needs an aggregator, or a server_node with one")
         self._nodes_federation = nodes_federation
