@@ -128,7 +128,15 @@ def flame(updates: Array, *, noise: float = 0.001, rng: np.random.Generator | in
 
 
 def largest_cluster(distances: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Find the clients in the cluster of more than half of them; all, where there is none."""
+    """Find the clients in the cluster of more than half of them; all, where there is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([0.0, 0.1, 0.2, 0.3, 9.0])
+    >>> largest_cluster(abs(x[:, None] - x))
+    array([0, 1, 2, 3])
+    """
     from sklearn.cluster import HDBSCAN  # it takes a second to load
 
     n = len(distances)

@@ -38,6 +38,11 @@ class Kind:
         Folder of the image files, from LEAF's folder; None where LEAF keeps pixels in its JSON.
     hub, user_column, label_column
         Name in Flower Datasets, and its columns.
+
+    Examples
+    --------
+    >>> KINDS["celeba"].image_shape
+    (84, 84, 3)
     """
 
     name: str
