@@ -6,9 +6,7 @@ from typing import Any
 from ..defences import FAMILY
 from .description import Attack, Run, Setting
 
-RIVALS = (
-    "median", "trimmed mean", "Krum", "Multi-Krum", "Bulyan", "norm clipping", "weak DP",
-)  # fmt: skip
+RIVALS = ("median", "trimmed mean", "Krum", "Multi-Krum", "Bulyan", "norm clipping")
 
 
 def at_scale(dataset: str) -> list[Run]:

@@ -78,6 +78,17 @@ def chosen(table: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def read_tuning() -> pd.DataFrame:
+    """Read the committed table of `costs`.
+
+    Examples
+    --------
+    >>> sorted(read_tuning().defence.unique())
+    ['FLAME', 'RLR', 'weak DP']
+    """
+    return pd.read_csv(FILE, skiprows=1).drop(columns="run")  # the first line says how it was made
+
+
 if __name__ == "__main__":
     about = origin_now()
     write_file(FILE, [about], costs().round(4).assign(run=0))
