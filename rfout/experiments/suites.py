@@ -112,7 +112,7 @@ def edge_cases() -> list[Run]:
     ]
 
 
-N_CANDIDATES = 18
+N_CANDIDATES = 12
 
 
 def candidates() -> list[Attack]:
@@ -124,7 +124,7 @@ def candidates() -> list[Attack]:
     Examples
     --------
     >>> len(candidates()), max(attack.n_adversaries for attack in candidates())
-    (18, 4)
+    (12, 4)
     """
     rng, drawn = np.random.default_rng(2022), []
     for number in range(N_CANDIDATES):
