@@ -6,7 +6,7 @@ Chapter: flower.
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from logging import ERROR
+from logging import DEBUG, ERROR
 from typing import Any
 
 from flwr.app import Context, Error, Message, RecordDict
@@ -44,9 +44,10 @@ class InProcessGrid(Grid):
 
     Notes
     -----
-    A client that raises answers with an error, and the others go on, as in Flower. Messages can be
-    made only inside a run, so this gives the process the identity of one, by an internal class of
-    Flower's. Chapter: flower.
+    A client that raises answers with an error, and the others go on, as in Flower; the log shows
+    its traceback, and not again where others fail in the same way. Messages can be made only inside
+    a run, so this gives the process the identity of one, by an internal class of Flower's.
+    Chapter: flower.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class InProcessGrid(Grid):
             for i, own in enumerate(node_configs)
         }
         self._answers: dict[str, Message] = {}
+        self._said: set[str] = set()  # what failed before, and was shown
         self._names = map(str, itertools.count(1))
         self.workers = workers
         TaskIdentity.run_id, TaskIdentity.task_id = 1, 1
@@ -113,7 +115,9 @@ class InProcessGrid(Grid):
             reply = self.client_app(message, self._contexts[node])
         except Exception as error:  # whatever a client's own code raises is that client's loss
             reason = f"{type(error).__name__}: {error}"
-            log(ERROR, "the client app of node %d failed: %s", node, reason)
+            said, self._said = reason in self._said, self._said | {reason}
+            level = DEBUG if said else ERROR
+            log(level, "the client app of node %d failed: %s", node, reason, exc_info=not said)
             reply = Message(Error(ErrorCode.CLIENT_APP_RAISED_EXCEPTION, reason), reply_to=message)
         reply.metadata.__dict__["_message_id"] = f"reply to {message.metadata.message_id}"
         return reply
