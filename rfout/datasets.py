@@ -104,8 +104,7 @@ def load(
     directory that RFOUT_CACHE names, else in the user's cache. Chapter: federated-learning.
     """
     name = chosen_name() if name is None else name
-    if name not in _SOURCES:
-        raise ValueError(f"unknown data set {name!r}; known: {', '.join(_SOURCES)}")
+    _check(name)
     read, class_names = _SOURCES[name]
     x_train, y_train, x_test, y_test = read()
     train = _prepare(x_train, y_train, n_train, "train", rng)
@@ -116,6 +115,27 @@ def load(
 def chosen_name() -> str:
     """Name of the data set that RFOUT_DATASET asks for. Chapter: federated-learning."""
     return os.environ.get("RFOUT_DATASET") or DEFAULT
+
+
+def check_chosen() -> None:
+    """Refuse a data set that is none, before anything starts that would take minutes to find out.
+
+    Raises
+    ------
+    ValueError
+        If RFOUT_DATASET names an unknown one.
+
+    Notes
+    -----
+    Chapter: federated-learning.
+    """
+    if os.environ.get("RFOUT_DATASET"):
+        _check(chosen_name(), "RFOUT_DATASET: ")
+
+
+def _check(name: str, where: str = "") -> None:
+    if name not in _SOURCES:
+        raise ValueError(f"{where}unknown data set {name!r}; known: {', '.join(_SOURCES)}")
 
 
 def _prepare(

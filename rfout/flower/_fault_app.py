@@ -4,11 +4,10 @@ Node i adds i + 1 to every parameter, so an aggregate tells who is in it.
 """
 
 import json
-import os
-import signal
 import time
 
 import numpy as np
+import psutil
 from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.serverapp import Grid, ServerApp
@@ -39,7 +38,7 @@ def train(message: Message, context: Context) -> Message:
         case "weight":
             examples = 10**12
         case "die":
-            os.kill(os.getpid(), signal.SIGKILL)
+            psutil.Process().kill()
         case "slow":
             time.sleep(float(str(asked["timeout"])) + LATE)
     content: dict[str, ArrayRecord | MetricRecord | ConfigRecord] = {
@@ -74,7 +73,8 @@ def main(grid: Grid, context: Context) -> None:
         took = time.monotonic() - begun
         # The first round, in which everybody replies, says how long this machine takes for one.
         timeout = max(float(settings["least"]), 2 * took) if phase == 1 else timeout
-        numbers = dict(result.train_metrics_clientapp[1])
+        metrics = result.train_metrics_clientapp[1]
+        numbers = {**metrics, **metrics.per_node}  # type: ignore[attr-defined]
         numbers["value"] = float(result.arrays["w"].numpy()[0]) if result.arrays else 0.0
         numbers["online"] = len(list(grid.get_node_ids()))
         print(f"PHASE {phase} {json.dumps(numbers)}", flush=True)

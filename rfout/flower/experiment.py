@@ -116,6 +116,10 @@ def read_settings(run_config: Mapping[str, Any]) -> Settings:
         )
     if settings.sends == "updates" and settings.strategy != "rfout1d":
         raise ValueError(f"{settings.strategy} takes parameters: sends must not be 'updates'")
+    if not 0 <= settings.node_timeout < math.inf:
+        raise ValueError(f"node-timeout must be seconds, at least 0, not {settings.node_timeout}")
+    if settings.seed < 0:
+        raise ValueError(f"seed must not be negative, and is {settings.seed}")
     for name in ("num-server-rounds", "num-clients", "min-nodes", "local-epochs", "round-timeout"):
         if not 0 < getattr(settings, name.replace("-", "_")) < math.inf:
             raise ValueError(f"{name} must be positive")

@@ -22,7 +22,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from ._addresses import can_be_host
+
 DAYS = 365
+MOST_DAYS = 36500
 
 
 def make_keys(folder: Path, hosts: Sequence[str], n_nodes: int, *, days: int = DAYS) -> None:
@@ -42,13 +45,22 @@ def make_keys(folder: Path, hosts: Sequence[str], n_nodes: int, *, days: int = D
 
     Raises
     ------
+    ValueError
+        For what is no host, a negative number of pairs, or days that are not from 1 to 36500.
     FileExistsError
-        If a file is there already; then nothing is written.
+        If a file is there already. In all cases nothing is written.
 
     Notes
     -----
     Elliptic curve P-384. Chapter: flower-deployment.
     """
+    for host in hosts:
+        if not can_be_host(host):
+            raise ValueError(f"{host!r} is no host: give a name or an IP address, without a port")
+    if n_nodes < 0:
+        raise ValueError(f"nodes must be at least 0, not {n_nodes}")
+    if not 1 <= days <= MOST_DAYS:
+        raise ValueError(f"days must be from 1 to {MOST_DAYS}, not {days}")
     nodes = [f"node-{i}" for i in range(n_nodes)]
     names = ["ca.crt", "ca.key", "server.crt", "server.key", *nodes, *(f"{n}.pub" for n in nodes)]
     for name in names:

@@ -6,8 +6,7 @@ Chapter: flower-deployment.
 import contextlib
 import os
 import re
-import signal
-import socket
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +15,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+import psutil
+
+from ._addresses import LOCAL, free_ports, in_use
+
+__all__ = [
+    "Program", "Programs", "command", "environment", "free_ports", "in_use", "plain", "reason",
+]  # fmt: skip
 
 QUIET = {
     "FLWR_TELEMETRY_ENABLED": "0",
@@ -28,36 +35,42 @@ QUIET = {
 GRACE = 5.0  # seconds that a process is given to end by itself
 
 
-def environment(home: Path) -> dict[str, str]:
+def environment(home: Path, *hosts: str) -> dict[str, str]:
     """Give Flower's programs this Python's folder of programs, `home` for their files, and quiet.
 
-    What the caller has set of the quiet ones stays: telemetry is off unless it is asked for.
+    What the caller has set of the quiet ones stays: telemetry is off unless it is asked for. A
+    proxy is for other machines: this one, and the `hosts`, are talked to without.
     """
     path = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    direct = [os.environ.get("no_proxy") or os.environ.get("NO_PROXY", ""), *LOCAL, *hosts]
+    no_proxy = ",".join(filter(None, direct))
     own = {"PATH": os.pathsep.join(path), "FLWR_HOME": str(home)}
-    return {**QUIET, **os.environ, **own}
+    return {**QUIET, **os.environ, **own, "no_proxy": no_proxy, "NO_PROXY": no_proxy}
 
 
-def free_ports(n: int) -> list[int]:
-    """Give ports of 127.0.0.1 that nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(socket.socket()) for _ in range(n)]
-        for one in found:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in found]
-
-
-def in_use(port: int, host: str = "127.0.0.1") -> bool:
-    """Tell whether something listens there."""
-    with socket.socket() as one:
-        one.settimeout(1)
-        return one.connect_ex((host, port)) == 0
+def command(name: str) -> str:
+    """Give the path of one of Flower's programs beside this Python."""
+    return shutil.which(name, path=str(Path(sys.executable).parent)) or name
 
 
 def plain(line: str) -> str:
     """Take the colours and the level off a line of Flower's log."""
     line = re.sub(r"\x1b\[\d+m", "", line)
     return re.sub(r"^(DEBUG|INFO|WARNING|ERROR)\s*:\s*", "", line).strip()
+
+
+def reason(lines: Sequence[str]) -> str:
+    """Find in what a program printed why it ended: an error's line, else the last with a word.
+
+    Flower's own report is a line with an exit code, an empty one, and then the reason.
+    """
+    said = [plain(line).strip("│╭╮╰╯─ ") for line in lines]
+    for i, line in enumerate(said):
+        if line.startswith("Exit Code: ") and "Exit Code: 0" not in line and said[i + 2 : i + 3]:
+            return said[i + 2]
+    errors = [line for line in said if re.match(r"[\w.]*(Error|Exception|error)\b.*:? ", line)]
+    words = [line for line in said if re.search(r"\w", line)]
+    return (errors or words or ["it printed nothing"])[-1]
 
 
 class Program:
@@ -85,7 +98,7 @@ class Program:
         self.name, self._show = Path(command[0]).name, show
         self.process = subprocess.Popen(
             list(command), env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+            stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", start_new_session=True,
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -137,7 +150,7 @@ class Program:
 
     def kill(self) -> None:
         """End it and its children at once, as a power cut would."""
-        _end([self.process.pid, *descendants([self.process.pid])], signal.SIGKILL)
+        _tell(_family([self]), psutil.Process.kill)
         self.process.wait(GRACE)
 
 
@@ -147,8 +160,8 @@ class Programs:
     Chapter: flower-deployment.
     """
 
-    def __init__(self, home: Path) -> None:
-        self.env = environment(home)
+    def __init__(self, home: Path, *hosts: str) -> None:
+        self.env = environment(home, *hosts)
         self.programs: list[Program] = []
 
     def start(self, command: Sequence[str], show: Callable[[str], Any] | None = None) -> Program:
@@ -158,20 +171,16 @@ class Programs:
 
     def stop(self) -> None:
         """Ask all to end, then end what is left, children of children included."""
-        roots = [program.process.pid for program in self.programs]
-        pids = [*roots, *descendants(roots)]
-        _end((p.process.pid for p in self.programs if not p.ended), signal.SIGTERM)
-        end = time.monotonic() + GRACE
-        while time.monotonic() < end and not all(p.ended for p in self.programs):
-            time.sleep(0.05)
-        while time.monotonic() < end and any(map(_runs, pids)):
-            time.sleep(0.05)
-        _end(filter(_runs, pids), signal.SIGKILL)
+        family = _family(self.programs)
+        roots = {program.process.pid for program in self.programs}
+        asked = [process for process in family if process.pid in roots]
+        for processes, what in ((asked, psutil.Process.terminate), (family, psutil.Process.kill)):
+            _tell(processes, what)
+            end = time.monotonic() + GRACE
+            while time.monotonic() < end and any(map(_runs, family)):
+                time.sleep(0.05)
         for program in self.programs:
             program.process.wait(GRACE)
-        end = time.monotonic() + GRACE
-        while time.monotonic() < end and any(map(_runs, pids)):  # a kill takes effect a bit later
-            time.sleep(0.05)
         self.programs.clear()
 
     def __enter__(self) -> "Programs":
@@ -184,28 +193,29 @@ class Programs:
         self.stop()
 
 
-def descendants(roots: Iterable[int]) -> list[int]:
-    """Children, and their children: also those in sessions of their own."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True)
-    children: dict[int, list[int]] = {}
-    for line in listed.stdout.splitlines():
-        pid, parent = map(int, line.split())
-        children.setdefault(parent, []).append(pid)
-    found, todo = [], list(roots)
-    while todo:
-        new = children.get(todo.pop(), [])
-        found += new
-        todo += new
+def _family(programs: Iterable[Program]) -> list[psutil.Process]:
+    """Find programs that have not ended, and what they started, in sessions of their own too.
+
+    What has ended is left out: its number may be another process's by now.
+    """
+    found = []
+    for program in programs:
+        if not program.ended:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                parent = psutil.Process(program.process.pid)
+                found += [parent, *parent.children(recursive=True)]
     return found
 
 
-def _runs(pid: int) -> bool:
+def _runs(process: psutil.Process) -> bool:
     """Tell whether a process is there and does something; one of ours that is over does not."""
-    listed = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
-    return bool(listed.stdout.strip()) and not listed.stdout.strip().startswith("Z")
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
-def _end(pids: Iterable[int], how: signal.Signals) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, how)
+def _tell(processes: Iterable[psutil.Process], what: Callable[[psutil.Process], None]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            what(process)

@@ -15,9 +15,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ..datasets import check_chosen
+from ._addresses import can_be_host, read_port
 from .deployment import Deployment, DeploymentError, write_app
 from .experiment import Settings, read_settings
-from .processes import plain
+from .processes import plain, reason
 
 TELLS = re.compile(r"waiting for \d+ more|gave up|^round \d+|round \d+: |replies: a threshold")
 
@@ -45,6 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
     given = _parser().parse_args(arguments)
     try:
+        port = read_port(given.port)
+        if not can_be_host(given.host):
+            raise ValueError(f"--host must be an address of this machine, not {given.host!r}")
+        check_chosen()
         settings = read_settings(
             {
                 "num-server-rounds": given.rounds, "min-nodes": given.clients,
@@ -56,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: everything ends
     try:
-        return _serve(given.host, given.port, settings)
+        return _serve(given.host, port, settings)
     except DeploymentError as error:
         print(error, file=sys.stderr)
         return 1
@@ -81,7 +87,7 @@ def _serve(host: str, port: int, settings: Settings) -> int:
             time.sleep(0.2)
             if deployment.superlink.ended:
                 raise DeploymentError(
-                    f"the SuperLink has ended: {deployment.superlink.text[-300:]}"
+                    f"the SuperLink has ended: {reason(deployment.superlink.lines)}"
                 )
         run.wait(5)
         if screen.rounds < settings.num_server_rounds:
@@ -91,7 +97,7 @@ def _serve(host: str, port: int, settings: Settings) -> int:
         print(screen.gave_up, file=sys.stderr)
         return 1
     if screen.rounds < settings.num_server_rounds:
-        said = screen.error or (run.lines[-1] if run.lines else "no output")
+        said = screen.error or reason(run.lines)
         print(f"the run ended after {screen.rounds} rounds: {said}", file=sys.stderr)
         return 1
     print(f"done: {screen.rounds} rounds", flush=True)
@@ -103,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m rfout.flower.server", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8000, help="port (default 8000)")
+    parser.add_argument("--port", default="8000", help="port (default 8000)")
     parser.add_argument("--clients", type=int, default=2, help="start with so many (default 2)")
     parser.add_argument("--rounds", type=int, default=default["num_server_rounds"])
     parser.add_argument("--wait", type=float, default=120.0, help="seconds, then give up")

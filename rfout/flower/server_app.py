@@ -14,6 +14,7 @@ from flwr.serverapp import Grid, ServerApp
 from flwr.serverapp import strategy as flowers
 from flwr.serverapp.strategy import FedAvg, Result
 
+from ._nodes import wait_for_nodes
 from .experiment import Settings, federation, read_settings, to_params, to_record
 from .strategy import RFOut1d
 
@@ -30,12 +31,15 @@ def main(grid: Grid, context: Context) -> None:
     In ``context.state``: the record ``"arrays"``, and for each round ``"train-1"``,
     ``"evaluate-1"`` and so on.
     """
-    result = run(grid, read_settings(context.run_config))
+    settings = read_settings(context.run_config)
+    result = run(grid, settings)
     context.state["arrays"] = result.arrays
     for number, metrics in result.train_metrics_clientapp.items():
-        context.state[f"train-{number}"] = metrics
+        lists = getattr(metrics, "per_node", {})  # which a message would leave behind
+        context.state[f"train-{number}"] = MetricRecord({**metrics, **lists})
     for number, metrics in result.evaluate_metrics_serverapp.items():
         context.state[f"evaluate-{number}"] = metrics
+    log(INFO, "%s, %d rounds: %s", settings.strategy, number, _in_words(metrics))
 
 
 def run(grid: Grid, settings: Settings, params: "Params | None" = None) -> Result:
@@ -91,12 +95,15 @@ class Measure:
         rng = np.random.default_rng([made.seed, server_round, len(made.clients)])
         found = made.evaluate(lambda x: made.trainer.predict(params, x), rng)
         metrics = MetricRecord({name.replace("_", "-"): v for name, v in found.items()})
-        said = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
-        log(INFO, "round %d: %s", server_round, said)
+        log(INFO, "round %d: %s", server_round, _in_words(metrics))
         self.params.append(params)
         if self.settings.result_file:
             _write(Path(self.settings.result_file), self.params)
         return metrics
+
+
+def _in_words(metrics: MetricRecord) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
 
 
 def _write(path: Path, params: "list[Params]") -> None:
@@ -138,4 +145,12 @@ def make_strategy(settings: Settings) -> FedAvg:
         "krum": "Krum", "multikrum": "MultiKrum", "bulyan": "Bulyan",
     }  # fmt: skip
     strategy: FedAvg = getattr(flowers, names[settings.strategy])(**common)
+    configure = strategy.configure_train
+
+    def configure_in_time(*args: Any) -> Any:
+        """Flower's own would wait for ever."""
+        wait_for_nodes(args[-1], settings.min_nodes, settings.node_timeout)
+        return configure(*args)
+
+    strategy.configure_train = configure_in_time  # type: ignore[assignment, method-assign]
     return strategy

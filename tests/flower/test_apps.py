@@ -134,10 +134,17 @@ def test_layers_have_names_and_come_back():
 # Settings
 
 
-def test_the_defaults_are_those_of_pyproject(root):
+def test_flwr_run_runs_the_books_experiment_with_all_its_clients(root):
+    """Attacked and defended; what else can be set has its default."""
     app = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["flwr"]["app"]
-    assert read_settings(app["config"]) == Settings()
     assert {name.replace("_", "-") for name in asdict(Settings())} == set(app["config"])
+    given = read_settings(app["config"])
+    assert given.min_nodes == given.num_clients == 20
+    assert (given.strategy, given.attackers) == ("rfout1d", [0])
+    own = {"num_server_rounds", "min_nodes", "adversaries"}
+    assert {
+        name for name, value in asdict(given).items() if value != asdict(Settings())[name]
+    } == own
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from rfout.flower import faults
 from rfout.flower.deployment import Deployment, DeploymentError
-from rfout.flower.processes import Programs, _runs, descendants
+from rfout.flower.processes import Programs, _family, _runs
 
 pytestmark = pytest.mark.slow
 
@@ -68,9 +68,9 @@ def test_a_port_in_use_is_said_so():
     with Deployment() as first:
         with pytest.raises(DeploymentError, match=f"port {first.port} is in use"):
             Deployment(port=first.port).__enter__()
-        pids = [first.superlink.process.pid, *descendants([first.superlink.process.pid])]
-        assert len(pids) > 1
-    assert not any(map(_runs, pids))
+        family = _family([first.superlink])
+        assert len(family) > 1
+    assert not any(map(_runs, family))
 
 
 def test_children_of_children_end_too(tmp_path):
@@ -78,6 +78,6 @@ def test_children_of_children_end_too(tmp_path):
         # The child leaves its parent's session, and neither listens to a polite word.
         program = programs.start(["sh", "-c", "trap '' TERM; setsid sleep 300 & echo up; wait"])
         assert program.wait_for("up", 30)
-        pids = [program.process.pid, *descendants([program.process.pid])]
-        assert len(pids) == 2
-    assert not any(map(_runs, pids))
+        family = _family([program])
+        assert len(family) == 2
+    assert not any(map(_runs, family))

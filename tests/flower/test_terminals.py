@@ -1,15 +1,21 @@
 """The authors' usage: a server in one terminal, clients in others."""
 
+import errno
 import os
 import re
 import signal
+import socket
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy as np
 import pytest
 
 from rfout.flower import client, server
-from rfout.flower.processes import Programs, _runs, descendants, free_ports
+from rfout.flower.experiment import federation, read_settings
+from rfout.flower.processes import Programs, _family, _runs, free_ports, in_use
 
 pytestmark = pytest.mark.slow
 LONG = 240  # seconds that a busy machine may take
@@ -49,7 +55,7 @@ def test_control_c_leaves_nothing_and_a_port_in_use_is_one_line(terminals):
     second = terminals("server", "--port", port)
     assert second.wait(LONG) == 1
     assert second.lines == [f"port {port} is in use: choose another one with --port"]
-    children = descendants([served.process.pid])
+    _, *children = _family([served])
     assert len(children) >= 2
     os.kill(served.process.pid, signal.SIGINT)
     assert served.wait(LONG) == 130
@@ -72,13 +78,46 @@ def test_a_client_without_a_server_says_so(capsys):
     assert capsys.readouterr().err.startswith(f"no server at 127.0.0.1:{port} after 0.2 s: start")
 
 
+def test_a_name_that_nobody_knows_is_said_so(capsys):
+    assert client.main(["--server", "no-such-host.invalid:8000", "--wait", "0.2"]) == 1
+    said = capsys.readouterr()
+    assert "no machine called 'no-such-host.invalid' is known" in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_another_server_at_the_port_is_said_so(terminals):
+    """One that answers, but not as Flower."""
+    (port,) = free_ports(1)
+    quiet = type("Quiet", (BaseHTTPRequestHandler,), {"log_message": lambda *_: None})
+    with ThreadingHTTPServer(("127.0.0.1", port), quiet) as server_:
+        threading.Thread(target=server_.serve_forever, daemon=True).start()
+        asked = terminals("client", "--server", f"127.0.0.1:{port}")
+        assert asked.wait(LONG) == 1
+        server_.shutdown()
+    assert f"what listens at 127.0.0.1:{port} is no Flower server" in asked.lines[-1]
+    assert "501" in asked.lines[-1]
+
+
+ADDRESS = "is no address with a port, as 127.0.0.1:8000"
+
+
 @pytest.mark.parametrize(
     ("main", "arguments", "says"),
     [
-        (client.main, ["--server", "somewhere"], "--server must be an address and a port"),
+        (client.main, ["--server", "somewhere"], ADDRESS),
+        (client.main, ["--server", "http://127.0.0.1:8000"], ADDRESS),
+        (client.main, ["--server", "::1:8000"], ADDRESS),
+        (client.main, ["--server", ":8000"], ADDRESS),
+        (client.main, ["--server", "127.0.0.1:99999"], "a port is a number from 1 to 65535"),
+        (client.main, ["--server", "127.0.0.1:http"], "a port is a number from 1 to 65535"),
         (client.main, ["--data", "nowhere.npz"], "data=nowhere.npz: not a .npz file"),
+        (server.main, ["--port", "99999"], "a port is a number from 1 to 65535, not '99999'"),
+        (server.main, ["--port", "0"], "a port is a number"),
+        (server.main, ["--host", "http://me"], "--host must be an address of this machine"),
         (server.main, ["--strategy", "best"], "strategy must be one of"),
         (server.main, ["--clients", "0"], "min-nodes must be positive"),
+        (server.main, ["--wait", "nan"], "node-timeout must"),
+        (server.main, ["--seed", "-1"], "seed must"),
     ],
 )
 def test_a_wrong_argument_is_one_line(capsys, main, arguments, says):
@@ -86,3 +125,60 @@ def test_a_wrong_argument_is_one_line(capsys, main, arguments, says):
     said = capsys.readouterr().err
     assert says in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("main", [client.main, server.main])
+def test_a_data_set_that_is_none_is_one_line(capsys, monkeypatch, main):
+    monkeypatch.setenv("RFOUT_DATASET", "mnist")
+    assert main([]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("RFOUT_DATASET: unknown data set 'mnist'; known: digits, ")
+    assert said.count("\n") == 1
+
+
+def test_a_host_that_is_not_this_machines_is_one_line(capsys):
+    for host, says in (("no-such-host.invalid", "is called"), ("192.0.2.1", "did not come up at")):
+        assert server.main(["--host", host, "--port", str(free_ports(1)[0])]) == 1
+        said = capsys.readouterr().err
+        assert says in said
+        assert host in said
+        assert said.count("\n") == 1
+
+
+def test_in_a_container(tmp_path):
+    """No `ps`, a home that cannot be written, proxies, IPv6, a strange folder, another uid's data.
+
+    The programs find nothing on the PATH; the proxy is a port where nobody listens.
+    """
+    strange = tmp_path / "a blank, \N{MICROSCOPE}, an 'apostrophe' and a \"quote\""
+    strange.mkdir()
+    made = federation(read_settings({})).clients[3]
+    np.savez(strange / "mine.npz", x=made.x[:40], y=made.y[:40])
+    (proxy,) = free_ports(1)
+    (port,) = free_ports(1)
+    with socket.socket(socket.AF_INET6) as one:
+        host = "::1" if one.connect_ex(("::1", port)) != errno.EADDRNOTAVAIL else "127.0.0.1"
+    with Programs(tmp_path) as programs:
+        nowhere = str(tmp_path / "mine.npz" / "home")  # below what is no folder
+        own = {"PATH": "", "HOME": nowhere, "XDG_CACHE_HOME": nowhere, "TMPDIR": str(strange)}
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            own |= {name: f"http://127.0.0.1:{proxy}", name.upper(): f"http://127.0.0.1:{proxy}"}
+        programs.env = {**os.environ, **own, "PYTHONUNBUFFERED": "1"}
+        programs.env.pop("no_proxy", None)
+        programs.env.pop("NO_PROXY", None)
+
+        def start(room, *arguments):
+            made = [sys.executable, "-m", f"rfout.flower.{room}", *map(str, arguments)]
+            return programs.start(made)
+
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        served = start("server", "--host", host, "--port", port, "--rounds", 1, "--wait", LONG)
+        clients = [start("client", "--server", address, "--partition", 5),
+                   start("client", "--server", address, "--data", strange / "mine.npz",
+                         "--partition", 3)]  # fmt: skip
+        assert served.wait(LONG) == 0, served.text
+        assert served.lines[-1] == "done: 1 rounds"
+        for one, images in zip(clients, (200, 40), strict=True):
+            assert one.wait(LONG) == 0, one.text
+            assert f"trained on {images} images" in one.text
+        assert not in_use(port, host)
