@@ -15,7 +15,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ._files import DatasetUnavailable, Raw, cache_dir, cached, download, read_idx_set, unavailable
+from ._files import (
+    DatasetUnavailable,
+    Raw,
+    Remote,
+    cache_dir,
+    cached,
+    download,
+    kept,
+    read_idx_set,
+    unavailable,
+)
 
 __all__ = ["Dataset", "DatasetUnavailable", "cache_dir", "load"]
 
@@ -162,7 +172,7 @@ def _place_in_class(y: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def _digits() -> Raw:
-    return cached(cache_dir() / "digits.npz", _parse_digits)
+    return cached(kept("digits.npz"), _parse_digits)
 
 
 def _parse_digits() -> Raw:
@@ -177,17 +187,17 @@ def _parse_digits() -> Raw:
 
 
 def _emnist_digits() -> Raw:
-    kept, archive = cache_dir() / "emnist-digits.npz", cache_dir() / EMNIST_FILE
+    parsed, archive = kept("emnist-digits.npz"), kept(EMNIST_FILE)
     placed_by_hand = archive.is_file()
-    raw = cached(kept, lambda: _unpack_emnist(archive))
-    if kept.is_file() and not placed_by_hand:  # what the user put there is the user's to remove
+    raw = cached(parsed, lambda: _unpack_emnist(archive))
+    if parsed.is_file() and not placed_by_hand:  # what the user put there is the user's to remove
         archive.unlink(missing_ok=True)
     return raw
 
 
 def _unpack_emnist(archive: Path) -> Raw:
     instead = 'use "digits" or "fashion-mnist"'
-    download("emnist-digits", EMNIST_URL, EMNIST_SHA256, archive, instead)
+    download("emnist-digits", [Remote(EMNIST_URL, EMNIST_SHA256, archive)], instead)
     with zipfile.ZipFile(archive) as members:
         names = "gzip/emnist-digits-train", "gzip/emnist-digits-test"
         x_train, y_train, x_test, y_test = read_idx_set(members.read, *names)
@@ -199,10 +209,10 @@ def _fashion_mnist() -> Raw:
     folder = FASHION_DIR
     sha256 = {f"{stem}-ubyte.gz": known for stem, known in FASHION_SHA256.items()}
     if not all((folder / file).is_file() for file in sha256):
-        folder = cache_dir() / "fashion-mnist"
+        folder = kept("fashion-mnist")
         instead = 'use "digits", or install Debian\'s package dataset-fashion-mnist'
-        for file, known in sha256.items():
-            download("fashion-mnist", FASHION_URL + file, known, folder / file, instead)
+        files = [Remote(FASHION_URL + file, sum_, folder / file) for file, sum_ in sha256.items()]
+        download("fashion-mnist", files, instead)
     return read_idx_set(lambda file: (folder / file).read_bytes(), "train", "t10k")
 
 
@@ -215,7 +225,7 @@ def _cifar10() -> Raw:
         keras_home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
         file = keras_home / "datasets" / "cifar-10-batches-py-target_archive"
         instead = 'use "digits" or "fashion-mnist"'
-        raise unavailable("cifar10", CIFAR10_URL, file, instead, error) from None
+        raise unavailable("cifar10", [Remote(CIFAR10_URL, "", file)], instead, error) from None
     return [x_train, y_train.reshape(-1), x_test, y_test.reshape(-1)]
 
 
