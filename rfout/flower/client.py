@@ -6,6 +6,7 @@ On Flower's SuperNode, which this starts and ends. Chapter: flower-deployment.
 """
 
 import argparse
+import os
 import re
 import signal
 import sys
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         host, port = read_address(given.server)
         if given.data:
             own_samples(given.data)
-            config["data"] = str(Path(given.data).expanduser().resolve())
+            config["data"] = str(Path(os.path.expanduser(given.data)).resolve())
         else:
             check_chosen()
     except ValueError as error:

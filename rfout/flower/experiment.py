@@ -7,10 +7,10 @@ Chapter: flower.
 """
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -188,7 +188,7 @@ def own_samples(path: str) -> tuple[Any, Any]:
         If the file is not there or holds something else.
     """
     try:
-        with np.load(Path(path).expanduser(), allow_pickle=False) as file:
+        with np.load(os.path.expanduser(path), allow_pickle=False) as file:
             x, y = file["x"].astype(np.float32), file["y"].astype(np.int64)
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise ValueError(

@@ -45,6 +45,8 @@ def environment(home: Path, *hosts: str) -> dict[str, str]:
     direct = [os.environ.get("no_proxy") or os.environ.get("NO_PROXY", ""), *LOCAL, *hosts]
     no_proxy = ",".join(filter(None, direct))
     own = {"PATH": os.pathsep.join(path), "FLWR_HOME": str(home)}
+    if os.path.expanduser("~") == "~":  # Keras would make a folder of that name
+        own["KERAS_HOME"] = os.environ.get("KERAS_HOME", str(home / "keras"))
     return {**QUIET, **os.environ, **own, "no_proxy": no_proxy, "NO_PROXY": no_proxy}
 
 
@@ -150,8 +152,9 @@ class Program:
 
     def kill(self) -> None:
         """End it and its children at once, as a power cut would."""
-        _tell(_family([self]), psutil.Process.kill)
-        self.process.wait(GRACE)
+        family = _family([self])
+        _tell(family, psutil.Process.kill)
+        _wait(family)
 
 
 class Programs:
@@ -176,9 +179,7 @@ class Programs:
         asked = [process for process in family if process.pid in roots]
         for processes, what in ((asked, psutil.Process.terminate), (family, psutil.Process.kill)):
             _tell(processes, what)
-            end = time.monotonic() + GRACE
-            while time.monotonic() < end and any(map(_runs, family)):
-                time.sleep(0.05)
+            _wait(family)
         for program in self.programs:
             program.process.wait(GRACE)
         self.programs.clear()
@@ -213,6 +214,13 @@ def _runs(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _wait(processes: Sequence[psutil.Process]) -> None:
+    """Wait until none of them runs, for a while: a signal takes effect a bit later."""
+    end = time.monotonic() + GRACE
+    while time.monotonic() < end and any(map(_runs, processes)):
+        time.sleep(0.05)
 
 
 def _tell(processes: Iterable[psutil.Process], what: Callable[[psutil.Process], None]) -> None:

@@ -88,6 +88,13 @@ def test_this_machine_is_talked_to_without_a_proxy(monkeypatch, tmp_path, given,
     assert kept in env["NO_PROXY"] == env["no_proxy"]
 
 
+def test_without_a_home_keras_is_given_one(monkeypatch, tmp_path):
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    assert "KERAS_HOME" not in environment(tmp_path)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    assert environment(tmp_path)["KERAS_HOME"] == str(tmp_path / "keras")
+
+
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
