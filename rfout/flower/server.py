@@ -35,10 +35,10 @@ class Screen:
         line = plain(line)
         if "gave up" in line:
             self.gave_up = line[line.index("gave up") :]
+        elif error := re.match(r"(?:\w+\.)*(\w*(?:Error|Exception|Unavailable)\b.*: .*)", line):
+            self.error = error[1]
         elif TELLS.search(line):
             print(line, flush=True)
-        elif re.match(r"\w*(Error|Exception|Unavailable)\b.*: ", line):
-            self.error = line
         if done := re.match(r"round (\d+): main-task", line):
             self.rounds = int(done[1])
 

@@ -9,6 +9,7 @@ import pytest
 from flower_messages import grid, record
 from flwr.app import ConfigRecord, Message, RecordDict
 from flwr.serverapp import strategy as flowers
+from flwr.serverapp.exception import AggregationError
 
 from rfout import rfout1d
 from rfout.flower import InProcessGrid, RFOut1d, client_app, server_app
@@ -163,6 +164,15 @@ def test_flwr_run_runs_the_books_experiment_with_all_its_clients(root):
 def test_settings_that_cannot_be(config, says):
     with pytest.raises(ValueError, match=says):
         read_settings(config)
+
+
+@pytest.mark.parametrize("name", ["rfout1d", "fedavg", "krum"])
+def test_every_strategy_gives_up_on_nodes_that_do_not_come(name):
+    """Flower's own would wait for ever."""
+    settings = read_settings({"strategy": name, "min-nodes": 3, "node-timeout": 0.2})
+    made = server_app.make_strategy(settings)
+    with pytest.raises(AggregationError, match=r"gave up: 2 of 3 nodes after 0\.2 s"):
+        made.start(grid(2), record({"w": np.zeros(2)}), num_rounds=1)
 
 
 @pytest.mark.parametrize(

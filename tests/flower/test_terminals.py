@@ -70,6 +70,20 @@ def test_a_server_gives_up(terminals):
     assert served.lines[-1].startswith("gave up: 0 of 2 nodes after 1 s. Start more nodes")
 
 
+def test_a_run_that_ends_early_says_why(capsys):
+    """What Flower prints of it is a traceback and a sentence that says nothing."""
+    screen = server.Screen()
+    for line in (
+        "\x1b[92mINFO \x1b[0m:      round 0: main-task-accuracy 0.1",
+        "Traceback (most recent call last):", '  File "x.py", line 1, in start',
+        "flwr.serverapp.exception.AggregationError: round 1: no valid reply: TypeError: no",
+        "ERROR :     Exit Code: 202", "", "The strategy encountered an error during aggregation.",
+    ):  # fmt: skip
+        screen(line)
+    assert screen.error == "AggregationError: round 1: no valid reply: TypeError: no"
+    assert capsys.readouterr().out == "round 0: main-task-accuracy 0.1\n"
+
+
 def test_a_client_without_a_server_says_so(capsys):
     (port,) = free_ports(1)
     begun = time.monotonic()
