@@ -138,6 +138,11 @@ def check_chosen() -> None:
     Notes
     -----
     Chapter: federated-learning.
+
+    Examples
+    --------
+    >>> from rfout.datasets import check_chosen
+    >>> check_chosen()  # "digits", if nothing else is asked for
     """
     if os.environ.get("RFOUT_DATASET"):
         _check(chosen_name(), "RFOUT_DATASET: ")

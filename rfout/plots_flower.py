@@ -30,6 +30,15 @@ def nodes(history: pd.DataFrame) -> Figure:
     Notes
     -----
     Chapter: flower.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from rfout.plots_flower import nodes
+    >>> row = {"round": 1, "outcome": "aggregated", "largest_z": 1.0, "reason": ""}
+    >>> history = pd.DataFrame([{**row, "node": i, "flagged": i / 10} for i in range(11)])
+    >>> nodes(history).axes[0].get_ylabel()
+    'node'
     """
     if history.empty:
         raise ValueError("the history holds no round yet: call start first")

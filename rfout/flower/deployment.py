@@ -71,7 +71,15 @@ def supernode_command(
 
 
 def write_config(folder: Path, config: Mapping[str, Any]) -> Path:
-    """Write settings into a file of their own, as Flower reads them."""
+    """Write settings into a file of their own, as Flower reads them.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     print(write_config(Path(folder), {"partition-id": 3}).read_text().strip())
+    partition-id = 3
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("wb", dir=folder, suffix=".toml", delete=False) as file:
         tomli_w.dump(dict(config), file)

@@ -65,6 +65,11 @@ def reason(lines: Sequence[str]) -> str:
     """Find in what a program printed why it ended: an error's line, else the last with a word.
 
     Flower's own report is a line with an exit code, an empty one, and then the reason.
+
+    Examples
+    --------
+    >>> reason(["starting", "ERROR :  Exit Code: 305", "", "unknown node", "", "See: ..."])
+    'unknown node'
     """
     said = [plain(line).strip("│╭╮╰╯─ ") for line in lines]
     for i, line in enumerate(said):
@@ -155,6 +160,7 @@ class Program:
         family = _family([self])
         _tell(family, psutil.Process.kill)
         _wait(family)
+        self.process.wait(GRACE)  # of many threads the first may be over before the others
 
 
 class Programs:

@@ -86,8 +86,9 @@ def test_the_command_of_the_readme_runs_the_experiment(root, tmp_path):
         assert run.wait(400) == 0
         log = [plain(line) for line in deployment.full_log(run)]
     assert "configure_train: Sampled 20 nodes (out of 20)" in log, "\n".join(log)[-3000:]
-    (told,) = [line for line in log if line.startswith("round 1: 20 replies, most flagged: node ")]
-    assert float(re.search(r"([\d.]+) % of the parameters$", told)[1]) > 50
+    told = [line for line in log if line.startswith("round 1: 20 replies, most flagged: node ")]
+    assert told, "\n".join(log)[-3000:]
+    assert float(re.search(r"([\d.]+) % of the parameters$", told[0])[1]) > 50
     end = r"rfout1d, 1 rounds: main-task-accuracy 0\.\d+, backdoor-accuracy 0\.\d+"
     assert [line for line in log if re.fullmatch(end, line)]
     with np.load(tmp_path / "result.npz") as file:
