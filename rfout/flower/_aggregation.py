@@ -40,14 +40,15 @@ def aggregate(
     if strategy.clip_norm is not None:
         done.drop_not_finite(layout)
         start = [np.zeros(()) if updates else model[name] for name in layout.names]
-        done.layers = [_privacy.clip(one, start, strategy.clip_norm) for one in done.layers]
+        norm, counts = strategy.clip_norm, layout.counts
+        done.layers = [_privacy.clip(one, start, counts, norm) for one in done.layers]
     result, report = _filter(strategy, done, layout)
     if not done.kept:
         return None, None
     result = [_as(one, dtype) for one, dtype in zip(result, layout.model_dtypes, strict=True)]
     if strategy.noise and strategy.clip_norm is not None and strategy.rng is not None:
         std = strategy.noise * strategy.clip_norm / len(done.kept)
-        result = _privacy.noisy(result, std, strategy.rng)
+        result = _privacy.noisy(result, layout.counts, std, strategy.rng)
     named = dict(zip(layout.names, result, strict=True))
     if updates:
         named = {name: np.asarray(model[name] + update) for name, update in named.items()}

@@ -18,14 +18,16 @@ class Layout:
 
     `shapes` are those in the replies, by the name that a layer has there. `names` are the same
     layers' names in the model, `dtypes` the ones that are computed in, and `model_dtypes` what the
-    aggregate has; `differs` says how the replies differ from the model, "" if they do not.
+    aggregate has; `counts` tells the layers that count something, in the replies or in the model,
+    and `differs` says how the replies differ from the model, "" if they do not.
     """
 
     shapes: Shapes
     names: Sequence[str]
     dtypes: Sequence[np.dtype[Any]]
     model_dtypes: Sequence[np.dtype[Any]]
-    differs: str = ""
+    counts: Sequence[bool]
+    differs: str
 
     def fit(self, sent: Mapping[str, Layer]) -> list[Layer]:
         """Give the layers of a reply in this order, cast where its dtypes are others.
@@ -62,7 +64,7 @@ def agree(replies: Sequence[Mapping[str, Layer]], model: Mapping[str, Layer]) ->
     names = dict(zip(shapes, _names_in_model(shapes, own), strict=True))
     places = {name: place for place, name in enumerate(model)}
     shapes = dict(sorted(shapes.items(), key=lambda one: places.get(names[one[0]], len(places))))
-    dtypes, model_dtypes = [], []
+    dtypes, model_dtypes, counts = [], [], []
     for name in shapes:
         usual = Counter(sent[name].dtype for sent in same).most_common(1)
         dtype = usual[0][0] if usual else model[name].dtype
@@ -70,8 +72,13 @@ def agree(replies: Sequence[Mapping[str, Layer]], model: Mapping[str, Layer]) ->
         # The wider one: a mean of float16 for a model of float32 is made in float32.
         dtypes.append(np.promote_types(dtype, in_model))
         model_dtypes.append(in_model.newbyteorder("="))
-    differs = difference(shapes, own) if model else ""
-    return Layout(shapes, [names[name] for name in shapes], dtypes, model_dtypes, differs)
+        counts.append(not dtype.kind == in_model.kind == "f")
+    found = {names[name]: shape for name, shape in shapes.items()}
+    differs = difference(found, own) if model else ""
+    renamed = next((name for name in shapes if names[name] != name), None)
+    if renamed is not None:
+        differs = ", ".join(filter(None, [f"{renamed!r} for {names[renamed]!r}", differs]))
+    return Layout(shapes, list(found), dtypes, model_dtypes, counts, differs)
 
 
 def shapes_of(layers: Mapping[str, Layer]) -> Shapes:

@@ -54,7 +54,8 @@ def take_settings(cls: Any, robust: Any) -> None:
     @functools.wraps(inherited)
     def init(self: Any, *args: Any, **given: Any) -> None:
         # `robust.__init__` is called by the others, with what they know, and picks these up.
-        self._settings = {name: given.pop(name) for name in own if name in given}
+        settings = self.__dict__.setdefault("_settings", {})
+        settings |= {name: given.pop(name) for name in own if name in given}
         inherited(self, *args, **given)
 
     cls.__init__ = init

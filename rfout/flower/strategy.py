@@ -281,9 +281,11 @@ class RFOut1d(FedAvg):
         replies = list(replies)
         valid = [reply for reply in replies if not reply.has_error()]
         if len(valid) < len(replies):
-            failed = Round(server_round, None, {}, "drop")
-            failed.read([reply for reply in replies if reply.has_error()], self.weighted_by_key)
-            log(WARNING, "%s in the evaluation", failed.line(None, too_few=False))
+            done = Round(server_round, None, {}, "drop")
+            done.read([reply for reply in replies if reply.has_error()], self.weighted_by_key)
+            said = "round %d: %d of %d nodes failed in the evaluation: %s"
+            n, why = len(done.dropped), done.reason(done.dropped)
+            log(WARNING, said, server_round, n, len(replies), why)
         return self._combine(self.evaluate_metrics_aggr_fn, valid) if valid else None
 
     def _combine(self, combine: Any, replies: list[Message]) -> MetricRecord | None:

@@ -105,6 +105,20 @@ def test_a_value_too_large_for_the_model_is_dropped_and_an_aggregate_ends_the_ru
         end(lambda i, a: {**step(i, a), **huge})
 
 
+def test_a_counter_is_neither_measured_nor_blurred_whatever_its_dtype():
+    """A step of a thousand batches is no long update."""
+    model = {**MODEL, "bn.num_batches_tracked": np.asarray(0.0)}  # as FedAvg leaves it
+
+    def train(i, layers):
+        sent = {name: layer + np.float32(1) for name, layer in layers.items()}
+        return {**sent, "bn.num_batches_tracked": np.asarray(1000, np.int64)}
+
+    settings = {"clip_norm": 50.0, "noise": 1e-3, "rng": np.random.default_rng(0)}
+    found = end(train, model, **settings)
+    assert found["bn.num_batches_tracked"] == 1000
+    np.testing.assert_allclose(found["net.w"], 2, atol=0.1)
+
+
 # Other layers
 
 
@@ -117,11 +131,12 @@ def test_a_part_of_the_layers_is_aggregated_and_the_rest_stays(flower_log):
 
 
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "base_model.model."])
-def test_a_prefix_is_put_on_or_taken_off(prefix):
+def test_a_prefix_is_put_on_or_taken_off(prefix, flower_log):
     assert_trained(end(lambda i, a: {prefix + name: b for name, b in step(i, a).items()}))
     model = {prefix + name: layer for name, layer in MODEL.items()}
     train = lambda i, a: {n.removeprefix(prefix): b for n, b in step(i, a).items()}  # noqa: E731
     assert_trained(end(train, model), model, tuple(model))
+    assert f"'{prefix}net.w' for 'net.w'. These are aggregated" in flower_log.text
     part = lambda i, a: {prefix + "net.w": step(i, a)["net.w"]}  # noqa: E731
     assert_trained(end(part), names=("net.w",))
 

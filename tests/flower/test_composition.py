@@ -55,6 +55,17 @@ def test_an_optimiser_over_the_filtered_mean(name):
         assert abs(arrays(found.arrays)[layer]).max() > 0
 
 
+def test_a_class_of_such_a_class_has_all_settings_too():
+    class Robust(flowers.FedAdam, RFOut1d):
+        pass
+
+    class Named(Robust):
+        pass
+
+    made = Named(eta=0.5, threshold=2.0, max_empty_rounds=3)
+    assert (made.eta, made.rule.threshold, made.max_empty_rounds) == (0.5, 2.0, 3)
+
+
 def test_fedprox_may_also_be_under():
     class Robust(RFOut1d, flowers.FedProx):
         pass
