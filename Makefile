@@ -10,10 +10,10 @@ unexport PYTHONPATH PYTHONHOME
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help book test lint serve lab notebooks bench results lock clean
+.PHONY: help book play test test-elsewhere lint serve lab outputs bench results replicate lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  PYTHON=python3.12 make book        choose the interpreter of .venv"
 	@echo "  RFOUT_DATASET=emnist-digits make book    run the book on another data set"
@@ -21,8 +21,18 @@ help: ## list the targets
 book: .venv/.book ## execute every chapter and build the book; warnings are errors
 	$(BIN)/python tools/build_book.py
 
-test: .venv/.dev ## lint, types, unit tests, the notebooks under nbval, the built pages
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+test: .venv/.dev node_modules/.done ## lint, types, unit tests, the notebooks under nbval, the built pages
+	$(PYTEST)
+
+node_modules/.done: package-lock.json
+	sh tools/node.sh
+
+# As it is; with the kernels of an older processor; with the threads of a larger one.
+test-elsewhere: .venv/.dev ## what depends on training again, on the arithmetic of other machines
+	@failed=; for setting in RFOUT_STRICT=1 ONEDNN_MAX_CPU_ISA=SSE41 TF_NUM_INTRAOP_THREADS=8; do \
+		echo "$$setting"; env $$setting $(PYTEST) -m training || failed="$$failed $$setting"; \
+	done; test -z "$$failed" || { echo "failed with:$$failed"; exit 1; }
 
 lint: .venv/.dev ## ruff and mypy
 	$(BIN)/ruff check .
@@ -33,18 +43,22 @@ serve: ## show the built book on http://127.0.0.1:8000
 	@test -f _build/html/index.html || { echo "There is no book yet: run 'make book' first."; exit 1; }
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
-lab: .venv/.book ## open the chapters in JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=book
+lab: .venv/.book ## open the chapters in JupyterLab: the copies in notebooks/, which are yours to change
+	@test -d notebooks || $(MAKE) book
+	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-notebooks: .venv/.book ## run the chapters and store their text outputs (ONLY=book/x.ipynb for one)
+outputs: .venv/.book ## run the chapters and store their text outputs (ONLY=book/x.ipynb for one)
 	$(BIN)/python tools/run_notebooks.py $(ONLY)
 
 bench: .venv/.book ## measure the operator against a mean and its rivals (tables and CSV; ONLY=speed for one)
 	$(BIN)/python benchmarks/aggregation.py $(ONLY)
 
 SUITE ?= fashion-mnist
-results: .venv/.book ## run what is missing of the long experiments (SUITE=emnist-digits, cifar10, short)
-	env -u TQDM_DISABLE $(BIN)/python -m rfout.results $(SUITE)
+results: .venv/.book ## run what is missing of the long experiments (SUITE=adaptive, emnist-digits, cifar10, femnist, celeba, short)
+	env -u TQDM_DISABLE $(BIN)/python -m rfout.experiments $(SUITE)
+
+replicate: .venv/.book ## run the chapters' claims with ten seeds and two arithmetics (ONLY=limits for one)
+	$(BIN)/python tools/replicate.py $(ONLY)
 
 UV = .uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -57,6 +71,13 @@ lock: $(UV) ## pin every version again (LOCK_OPTIONS=--upgrade for the newest)
 $(UV):
 	sh tools/venv.sh .uv
 	.uv/bin/python -m pip install --quiet uv
+
+# uPlot from npm, as package-lock.json has it; digits and still figures by the scripts' arithmetic.
+play: .venv/.dev node_modules/.done ## make again what the page "Play" is served with
+	cp node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css \
+		node_modules/uplot/LICENSE book/_static/vendor/uplot
+	$(BIN)/python tools/play_digits.py
+	node tools/play_figures.mjs
 
 clean: ## remove the built book and the tools' caches; .venv stays
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,7 +1,4 @@
-"""Files of image sets: downloaded whole or not at all, parsed, and kept.
-
-Chapter: federated-learning.
-"""
+"""Files of image sets: downloaded whole or not at all, parsed, and kept."""
 
 import atexit
 import contextlib
@@ -24,11 +21,11 @@ Raw = list[NDArray[np.uint8]]  # x_train, y_train, x_test, y_test, as their sour
 
 
 class DatasetUnavailable(RuntimeError):
-    """The data cannot be had; the message says what to do. Chapter: federated-learning."""
+    """The data cannot be had; the message says what to do."""
 
 
 def cache_dir() -> Path:
-    """Directory of what is kept: RFOUT_CACHE, else the user's. Chapter: federated-learning.
+    """Directory of what is kept: RFOUT_CACHE, else the user's.
 
     Where that cannot be written, as without a home, it is a temporary one, and goes with the
     process.

@@ -1,22 +1,21 @@
-"""The roles in a federation: who trains honestly, and who does not.
+"""The clients of a federation, how a round asks them for their updates, and what it gives.
 
 A role is a class with one method, `update`. The round asks every client for its update and never
-asks what it is.
-
-Chapter: backdoor-attacks.
+asks what it is: `rfout.attacks` has the roles that attack.
 """
 
 import os
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import KW_ONLY, dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .attacks import Images, Labels, Trigger, Window, poison, replace_model
-from .models import LocalTrainer, Params
+from .vocabulary import Images, Labels, Params, Updates
+
+if TYPE_CHECKING:  # it loads TensorFlow
+    from .models import LocalTrainer
 
 Sent = dict[Hashable, Params]
 """What honest clients sent, by the place they trained from."""
@@ -24,18 +23,70 @@ Sent = dict[Hashable, Params]
 
 @dataclass(frozen=True)
 class Round:
-    """What a client may know of the round it is in: its number (from 1), and who takes part."""
+    """What a client may know of the round it is in.
+
+    Attributes
+    ----------
+    number
+        From 1.
+    sampled, adversaries
+        Who takes part, and who of them attacks.
+    epochs
+        Local epochs that the server asks for.
+
+    Examples
+    --------
+    >>> Round(number=3, sampled=(0, 4, 7), adversaries=(4,)).epochs
+    1
+    """
 
     number: int
     sampled: tuple[int, ...]
     adversaries: tuple[int, ...]
+    epochs: int = 1
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """One finished round, as `rfout.federation.Federation.rounds` yields it.
+
+    Attributes
+    ----------
+    number, sampled, adversaries
+        The round (from 1), who took part, and who of them attacked.
+    updates
+        (n_clients, n_params) float32, in the order of `sampled`.
+    aggregate
+        (n_params,) what was added to the global parameters.
+    metrics
+        The round's row of the history.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> updates = np.ones((2, 3), np.float32)
+    >>> one = RoundResult(1, (0, 1), (), updates, updates.mean(axis=0), {"round": 1})
+    >>> one.aggregate.shape
+    (3,)
+    """
+
+    number: int
+    sampled: tuple[int, ...]
+    adversaries: tuple[int, ...]
+    updates: Updates
+    aggregate: Params
+    metrics: dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Client:
     """An honest client and its (n, height, width, channels) images and (n,) labels.
 
-    Chapter: federated-learning.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Client(np.zeros((4, 8, 8, 1), np.float32), np.arange(4)).attacks(number=1)
+    False
     """
 
     x: Images
@@ -46,102 +97,28 @@ class Client:
         return False
 
     def update(
-        self, trainer: LocalTrainer, params: Params, now: Round, epochs: int,
-        rng: np.random.Generator,
-    ) -> Params:  # fmt: skip
+        self, trainer: "LocalTrainer", params: Params, now: Round, rng: np.random.Generator
+    ) -> Params:
         """Train from the global `params`; give the (n_params,) difference."""
-        return trainer.train(params, self.x, self.y, epochs=epochs, rng=rng) - params
-
-
-@dataclass(frozen=True, eq=False)
-class Adversary(Client):
-    """A client that plants a backdoor by model replacement, inside its window.
-
-    Attributes
-    ----------
-    trigger, target
-        What the backdoor answers to, and with which label.
-    rate
-        Share of its samples that it poisons.
-    boost
-        Factor on its update; None is n_clients / n_adversaries of the round.
-    epochs
-        Its own local epochs; None is what the honest clients do.
-    window
-        The rounds in which it attacks. Outside them it is an honest client.
-
-    Notes
-    -----
-    Bagdasaryan et al. (2020), arXiv 1807.00459. Chapter: backdoor-attacks.
-    """
-
-    _: KW_ONLY
-    trigger: Trigger
-    target: int = 0
-    rate: float = 0.5
-    boost: float | None = None
-    epochs: int | None = None
-    window: Window = field(default_factory=Window)
-
-    def attacks(self, number: int) -> bool:
-        """Whether this client is an adversary in round `number`."""
-        return number in self.window
-
-    def update(
-        self, trainer: LocalTrainer, params: Params, now: Round, epochs: int,
-        rng: np.random.Generator,
-    ) -> Params:  # fmt: skip
-        """Train on poisoned samples and boost; an honest update outside the window."""
-        if not self.attacks(now.number):
-            return super().update(trainer, params, now, epochs, rng)
-        x, y = poison(self.x, self.y, self.trigger, self.target, self.rate, rng=rng)
-        own_epochs = epochs if self.epochs is None else self.epochs
-        trained = trainer.train(params, x, y, epochs=own_epochs, rng=rng)
-        n_over_k = len(now.sampled) / len(now.adversaries)
-        return replace_model(trained - params, n_over_k if self.boost is None else self.boost)
-
-
-def recruit(clients: Sequence[Client], chosen: Collection[int], **attack: Any) -> list[Client]:
-    """Turn the `chosen` clients into adversaries that keep their own samples.
-
-    Parameters
-    ----------
-    clients
-        The honest federation; it is not changed.
-    chosen
-        Numbers of the clients to recruit.
-    **attack
-        What `Adversary` takes: trigger, target, rate, boost, epochs, window.
-
-    Raises
-    ------
-    ValueError
-        If a chosen client does not exist.
-
-    Notes
-    -----
-    Chapter: backdoor-attacks.
-    """
-    for number in chosen:
-        if not 0 <= number < len(clients):
-            raise ValueError(f"there is no client {number} among {len(clients)}")
-    return [
-        Adversary(client.x, client.y, **attack) if number in chosen else client
-        for number, client in enumerate(clients)
-    ]
+        return trainer.train(params, self.x, self.y, epochs=now.epochs, rng=rng) - params
 
 
 def collect(
-    clients: Sequence[Client], trainer: LocalTrainer, params: Params, now: Round, epochs: int, *,
-    rng: Callable[[int], np.random.Generator], sent: Sent,
-) -> NDArray[np.float32]:  # fmt: skip
+    clients: Sequence[Client],
+    trainer: "LocalTrainer",
+    params: Params,
+    now: Round,
+    *,
+    rng: Callable[[int], np.random.Generator],
+    sent: Sent,
+) -> Updates:
     """Ask the sampled clients for their updates, one core each.
 
     Parameters
     ----------
     clients
         By position; those in ``now.sampled`` are asked.
-    trainer, params, now, epochs
+    trainer, params, now
         What `Client.update` takes.
     rng
         Gives a client's generator, from its number.
@@ -153,9 +130,22 @@ def collect(
     -------
     numpy.ndarray
         (n_sampled, n_params) float32, in the order of ``now.sampled``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Trainer:
+    ...     n_params = 2
+    ...     def train(self, params, x, y, *, epochs, rng):
+    ...         return params + len(y)
+    >>> clients = [Client(np.zeros((n, 8, 8, 1), np.float32), np.zeros(n)) for n in (3, 5)]
+    >>> now = Round(1, sampled=(0, 1), adversaries=())
+    >>> collect(clients, Trainer(), np.zeros(2), now, rng=np.random.default_rng, sent={})
+    array([[3., 3.],
+           [5., 5.]], dtype=float32)
     """
     updates = np.empty((len(now.sampled), trainer.n_params), dtype=np.float32)
-    place = (trainer, epochs, params.tobytes())
+    place = (trainer, now.epochs, params.tobytes())
 
     def ask(row: int) -> None:
         client, draws = clients[now.sampled[row]], rng(now.sampled[row])
@@ -163,7 +153,7 @@ def collect(
         if key in sent:
             updates[row] = sent[key]
             return
-        updates[row] = client.update(trainer, params, now, epochs, draws)
+        updates[row] = client.update(trainer, params, now, draws)
         if type(client) is Client:  # who has no attack answers from the place alone
             sent[key] = updates[row].copy()
 

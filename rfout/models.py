@@ -4,20 +4,17 @@ A federation of twenty clients needs twenty *trainings*, not twenty models: buil
 or tracing a TensorFlow function costs more than an epoch on 200 images. `LocalTrainer` keeps one
 model and one compiled epoch. It goes from one flat vector of parameters to another and keeps
 nothing in between, so several threads may call it at once.
-
-Chapter: federated-learning.
 """
 
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import keras
 import numpy as np
-from numpy.typing import NDArray
+import tensorflow as tf
 
-from ._tensorflow import keras, tf
-
-Params = NDArray[np.float32]
+from .vocabulary import Images, Labels, Params
 
 
 def small_cnn(
@@ -43,7 +40,13 @@ def small_cnn(
     Notes
     -----
     The architecture is the one that Rodríguez-Barroso et al. (2022) describe, at a size for two
-    cores. Chapter: federated-learning.
+    cores.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> small_cnn(rng=np.random.default_rng(0)).count_params()
+    56714
     """
     init = [keras.initializers.GlorotUniform(int(s)) for s in rng.integers(2**31, size=4)]
     layer = keras.layers
@@ -82,7 +85,17 @@ class LocalTrainer:
     Notes
     -----
     SGD without momentum keeps nothing between steps, so nothing leaks from client to client.
-    McMahan et al. (2017), arXiv 1602.05629. Chapter: federated-learning.
+    McMahan et al. (2017), arXiv 1602.05629.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> trainer = LocalTrainer(small_cnn((12, 12, 1), 3, rng=rng))
+    >>> x, y = rng.uniform(size=(6, 12, 12, 1)).astype(np.float32), np.arange(6) % 3
+    >>> update = trainer.train(trainer.initial_params, x, y, rng=rng) - trainer.initial_params
+    >>> update.shape == (trainer.n_params,)
+    True
     """
 
     def __init__(
@@ -164,8 +177,8 @@ class LocalTrainer:
     def train(
         self,
         params: Params,
-        x: NDArray[np.float32],
-        y: NDArray[np.int64],
+        x: Images,
+        y: Labels,
         *,
         epochs: int = 1,
         rng: np.random.Generator,
@@ -195,9 +208,7 @@ class LocalTrainer:
             trained = self._epoch(trained, x[order], y[order]).numpy()
         return trained
 
-    def predict(
-        self, params: Params, x: NDArray[np.float32], *, batch_size: int = 100
-    ) -> NDArray[np.int64]:
+    def predict(self, params: Params, x: Images, *, batch_size: int = 100) -> Labels:
         """Label (n, height, width, channels) images by the model at `params`; gives (n,) int64.
 
         The images are dealt to the cores, and go through the model in batches that its caches hold.
@@ -205,7 +216,7 @@ class LocalTrainer:
         self._check(params)
         n_parts = max(1, min(os.cpu_count() or 1, len(x) // batch_size))
 
-        def label(part: NDArray[np.float32]) -> NDArray[np.int64]:
+        def label(part: Images) -> Labels:
             return np.argmax(self._logits(params, part, batch_size).numpy(), axis=-1)
 
         with ThreadPoolExecutor(n_parts) as pool:

@@ -5,9 +5,29 @@ from pathlib import Path
 
 import pytest
 
-# Kernels inherit these; nbval compares stderr, so TensorFlow's log lines would fail a chapter.
+# As `rfout.startup.load_tensorflow` sets them: tests of training load TensorFlow by themselves.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar differs in every run
+os.environ.setdefault("RFOUT_STRICT", "1")  # a claim that fails is an error
+
+
+# What trains, and so depends on the arithmetic of TensorFlow's kernels.
+TRAINING = {
+    "test_colluders.py",
+    "test_apps.py",
+    "test_clients.py",
+    "test_comparison.py",
+    "test_evaluation.py",
+    "test_experiments.py",
+    "test_federation.py",
+    "test_models.py",
+    "test_natural_suites.py",
+    "test_scenario.py",
+    "test_sherpa_conformance.py",
+    "test_sherpa_model.py",
+    "test_simulation.py",
+}
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +45,8 @@ def pytest_collection_modifyitems(items):
     """
     files = {}
     for item in items:
+        if item.path.suffix == ".ipynb" or item.path.name in TRAINING:
+            item.add_marker("training")
         files.setdefault(item.path, []).append(item)
     waiting = [path for path in files if any(i.get_closest_marker("slow") for i in files[path])]
     chapters = [path for path in files if path.suffix == ".ipynb"]

@@ -49,8 +49,10 @@ def test_a_chapter_that_fails_shows_its_reason_beside_its_name(tmp_path, capsys,
 def test_a_data_set_that_is_none_is_one_line_before_anything_starts(root, tmp_path):
     done = subprocess.run(
         [sys.executable, root / "tools" / "build_book.py", tmp_path],
-        env={**os.environ, "RFOUT_DATASET": "mnist"}, capture_output=True, text=True,
-    )  # fmt: skip
+        env={**os.environ, "RFOUT_DATASET": "mnist"},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("RFOUT_DATASET: unknown data set 'mnist'; known: digits, ")

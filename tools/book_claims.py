@@ -1,186 +1,119 @@
-"""The book's measured numbers: a lint that holds prose to the run, and the page that lists them.
+"""The page of claims: what the chapters say of their runs, and in how many seeds it held.
 
-A number in a chapter's prose is measured, and then it is glued, or it is a definition, and then
-the chapter's metadata says of what:
-
-    definitions: {"20": "clients in the federation"}
-
-A notebook has that in its own metadata, a text chapter in its front matter. As a Sphinx extension
-this module adds the directive `claims`: a table of every glued number of the book.
+As a Sphinx extension this module adds the directives `claims` and `numbers`: a table of every claim
+of the book, and one of every measured number that the prose quotes. The values are those of the run
+that made the pages; how often a claim held and how far a number spread is in the register.
 """
 
-import re
 from pathlib import Path
 
 import nbformat
 from docutils import nodes
-from myst_nb.core.read import read_myst_markdown_notebook
+from measured import measured, register
+from prose_numbers import quoted
 from sphinx.addnodes import pending_xref
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
-RECORD = "application/papermill.record/"
-GLUED = re.compile(r"\{glue:(?:text|)\}`([\w]+)(?::([^`]*))?`")
-NUMBER = re.compile(r"(?<![\w.#-])[-−+]?\d+(?:[.,]\d+)*(?:\s?%)?")
-# What is no prose: in this order, since a fence may hold anything.
-NOT_PROSE = (
-    r"^(?P<fence>`{3,}|~{3,}|:{3,}).*?^(?P=fence)",  # code and directives
-    r"\$\$.*?\$\$",
-    r"\$[^$\n]*\$",
-    r"\{[\w:-]+\}`[^`]*`",  # roles: glue, cite, doc
-    r"`[^`]*`",
-    r"\]\([^)]*\)",  # where a link goes
-    r"https?://\S+",
-    r"^\s*\d+\.\s",  # an item of a list
-    r"^\([\w-]+\)=\s*$",  # a label
-)
-
-
-def read_chapter(path):
-    """Read a notebook, or a text chapter with its front matter as metadata."""
-    if path.suffix == ".ipynb":
-        return nbformat.read(path, as_version=4)
-    return read_myst_markdown_notebook(path.read_text(encoding="utf-8"), path=str(path))
-
-
-def prose(cell):
-    """Give what a reader reads in words: text, captions and alternative texts."""
-    if cell.cell_type == "code":
-        mystnb = cell.metadata.get("mystnb", {})
-        return "\n".join(
-            [mystnb.get("image", {}).get("alt", ""), mystnb.get("figure", {}).get("caption", "")]
-        )
-    text = directive_text(cell.source)
-    for pattern in NOT_PROSE:
-        text = re.sub(pattern, " ", text, flags=re.MULTILINE | re.DOTALL)
-    return text
-
-
-def directive_text(source):
-    """Open the boxes that hold prose, such as theorems and notes, so that it is read as well."""
-    box = r"^(`{3,}|:{3,})\{(?:prf:\w+|note|tip|warning|admonition|dropdown|exercise|solution)\}"
-    lines, closes = [], []
-    for line in source.splitlines():
-        if found := re.match(box, line):
-            closes.append(found[1])
-        elif closes and line.strip() == closes[-1]:
-            closes.pop()
-        elif not (closes and re.match(r":[\w-]+:", line)):
-            lines.append(line)
-    return "\n".join(lines)
-
-
-def literals(notebook):
-    """Give the (cell, number) pairs that stand in the prose as they are."""
-    return [
-        (index, re.sub(r"\s", "", number))
-        for index, cell in enumerate(notebook.cells)
-        if cell.cell_type in ("code", "markdown")
-        for number in NUMBER.findall(prose(cell))
-    ]
-
-
-def recorded(notebook):
-    """Map each glued name to (cell, value as text)."""
-    found = {}
-    for index, cell in enumerate(notebook.cells):
-        for output in cell.get("outputs", []):
-            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-            if name:
-                data = output["data"]
-                found[name] = index, data.get("text/plain") or data.get(RECORD + "text/plain", "")
-    return found
-
-
-def quoted(notebook):
-    """Give (cell, name, format) of every glued number in the prose."""
-    return [
-        (index, *found)
-        for index, cell in enumerate(notebook.cells)
-        if cell.cell_type == "markdown"
-        for found in GLUED.findall(cell.source)
-    ]
-
-
-def check(notebook):
-    """Name every number in the prose that is neither glued nor defined, and idle definitions."""
-    defined = notebook.metadata.get("definitions", {})
-    used = literals(notebook)
-    found = [
-        f"cell {index}: {number} is neither glued nor among the chapter's definitions"
-        for index, number in used
-        if number not in defined
-    ]
-    idle = set(defined) - {number for _, number in used}
-    found += [f"the definition of {number} is used nowhere" for number in sorted(idle)]
-    return found + [f"{number} is defined as nothing" for number in defined if not defined[number]]
-
-
-class ClaimsNode(nodes.General, nodes.Element):
-    """Where the table of claims will stand, once every chapter has been executed."""
-
-
-class Claims(SphinxDirective):
-    """`{claims}`: the table of every glued number."""
-
-    def run(self):
-        return [ClaimsNode()]
+HEADS = {
+    "claims": ("Chapter", "Claim", "This run", "Held in", "Lowest to highest"),
+    "numbers": ("Chapter", "Number", "This run", "Lowest to highest"),
+}
 
 
 def as_printed(value, spec):
     """Format a glued value as the page does."""
-    try:
-        return format(float(value), spec)
-    except ValueError:
-        return value.strip("'")
+    return format(value, spec) if isinstance(value, float) else value
 
 
-def rows(executed, order):
-    """Give (chapter, cell that measures, name, value as printed) for each claim of the book."""
-    found = []
+def executed_chapters(folder, order):
+    """Give the name of each chapter and its notebook as the build executed it."""
     for docname in order:
-        path = executed / f"{docname}.ipynb"
-        if not path.is_file():
-            continue
-        notebook = nbformat.read(path, as_version=4)
-        values = recorded(notebook)
-        numbers = {
-            index: n
-            for n, index in enumerate(
-                (i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"), start=1
-            )
-        }
+        path = folder / f"{docname}.ipynb"
+        if path.is_file():
+            yield docname, nbformat.read(path, as_version=4)
+
+
+def measured_in(notebook):
+    """Give all that a notebook claims and records."""
+    return [one for cell in notebook.cells for one in measured(cell.get("outputs", []))]
+
+
+def spread(row, spec=".3g"):
+    """Say from where to where a value went over the seeds."""
+    if row is None:
+        return "not replicated"
+    low, high = (as_printed(float(row[end]), spec) for end in ("lowest", "highest"))
+    return low if low == high else f"{low} to {high}"
+
+
+def claim_rows(folder, order, known):
+    """Give a row for each claim: chapter, sentence, value, held in, spread."""
+    for docname, notebook in executed_chapters(folder, order):
+        for one in measured_in(notebook):
+            if one.kind == "claim":
+                row = known.get((Path(docname).name, "claim", one.name))
+                held = f"{row['held']} of {row['n_seeds']} seeds" if row else "not replicated"
+                yield docname, one.name, as_printed(one.value, ".3g"), held, spread(row)
+
+
+def number_rows(folder, order, known):
+    """Give a row for each number as the prose quotes it: chapter, name, value, spread."""
+    for docname, notebook in executed_chapters(folder, order):
+        values = {one.name: one for one in measured_in(notebook) if one.kind != "claim"}
         for name, spec in dict.fromkeys((name, spec) for _, name, spec in quoted(notebook)):
             if name in values:
-                index, value = values[name]
-                found.append((docname, numbers[index], name, as_printed(value, spec)))
-    return found
+                row = known.get((Path(docname).name, "number", name))
+                text = values[name].kind == "text"
+                spec = spec or ".3g"
+                yield (
+                    docname,
+                    name,
+                    as_printed(values[name].value, spec),
+                    "" if text else spread(row, spec),
+                )
 
 
-class ClaimsTable(SphinxPostTransform):
-    """Put the table in its place: all chapters have been executed by now."""
+class TableNode(nodes.General, nodes.Element):
+    """Where a table will stand, once every chapter has been executed."""
+
+
+class Claims(SphinxDirective):
+    """`{claims}` and `{numbers}`: the tables."""
+
+    def run(self):
+        return [TableNode(what=self.name)]
+
+
+class FillTables(SphinxPostTransform):
+    """Put the tables in their places: all chapters have been executed by now."""
 
     default_priority = 8  # before references are resolved
 
     def run(self, **kwargs):
-        for node in list(self.document.findall(ClaimsNode)):
-            executed = Path(self.app.outdir).parent / "jupyter_execute"
-            node.replace_self(self.table(rows(executed, sorted(self.env.found_docs))))
+        for node in list(self.document.findall(TableNode)):
+            folder = Path(self.app.outdir).parent / "jupyter_execute"
+            make = claim_rows if node["what"] == "claims" else number_rows
+            rows = make(folder, sorted(self.env.found_docs), register())
+            node.replace_self(self.table(HEADS[node["what"]], rows))
 
-    def table(self, claims):
-        group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in range(4)), cols=4)
-        head = ["Chapter", "Code cell", "Claim", "Value"]
+    def table(self, head, rows):
+        columns = (nodes.colspec(colwidth=1) for _ in head)
+        group = nodes.tgroup("", *columns, cols=len(head))
         group += nodes.thead("", self.row(*(nodes.Text(word) for word in head)))
         body = nodes.tbody()
-        for docname, cell, name, value in claims:
+        for docname, *cells in rows:
             link = pending_xref(
-                "", nodes.inline(text=Path(docname).name), refdoc=self.env.docname,
-                reftarget="/" + docname, reftype="doc", refdomain="std", refexplicit=True,
+                "",
+                nodes.inline(text=Path(docname).name),
+                refdoc=self.env.docname,
+                reftarget="/" + docname,
+                reftype="doc",
+                refdomain="std",
+                refexplicit=True,
                 refwarn=True,
-            )  # fmt: skip
-            body += self.row(
-                link, nodes.Text(str(cell)), nodes.literal(text=name), nodes.Text(value)
             )
+            body += self.row(link, *map(nodes.Text, cells))
         group += body
         return nodes.table("", group, classes=["colwidths-auto"])
 
@@ -196,8 +129,9 @@ def outdated(app, env, added, changed, removed):
 
 
 def setup(app):
-    app.add_node(ClaimsNode)
-    app.add_directive("claims", Claims)
-    app.add_post_transform(ClaimsTable)
+    app.add_node(TableNode)
+    for name in HEADS:
+        app.add_directive(name, Claims)
+    app.add_post_transform(FillTables)
     app.connect("env-get-outdated", outdated)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -28,23 +28,30 @@ from traitlets.config import Config
 # TensorFlow reads these when it is imported; its log lines are no part of a chapter.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar differs in every run
+os.environ.setdefault("RFOUT_STRICT", "1")  # a claim that fails is an error
 
 AT_ONCE = 2  # a chapter is made for two cores, and a kernel with TensorFlow takes up to 1.5 GB
 # A kernel that talks to its client in the clear prints a warning, for each chapter.
 ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
 
 
-def execution_key(root: Path) -> str:
-    """Name everything outside a notebook that its outputs depend on."""
+def execution_key(root: Path, but: str = "") -> str:
+    """Name everything outside a notebook that its outputs depend on, but files called `but`*."""
     digest = hashlib.sha256()
-    sources = ["rfout/**/*.py", "benchmarks/results/*", "book/results/**/*", "requirements.lock"]
+    sources = [
+        "rfout/**/*.py",
+        "benchmarks/*.py",
+        "benchmarks/results/*",
+        "book/results/**/*",
+        "requirements.lock",
+    ]
     for path in (path for pattern in sources for path in sorted(root.glob(pattern))):
-        if path.is_file():
+        if path.is_file() and not (but and path.name.startswith(but)):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    dataset = os.environ.get("RFOUT_DATASET", "")
+    chosen = [os.environ.get(name, "") for name in ("RFOUT_DATASET", "RFOUT_SEED")]
     # Sherpa.ai's framework where it is installed, else its stand-in: the chapter says which.
     shfl = os.environ.get("SHFL_PATH") or importlib.util.find_spec("shfl") is not None
-    digest.update(f"{dataset} {shfl} {sys.version_info[:2]}".encode())
+    digest.update(f"{chosen} {shfl} {sys.version_info[:2]}".encode())
     return digest.hexdigest()[:16]
 
 

@@ -3,8 +3,6 @@
 `from rfout.flower import RFOut1d` loads NumPy and of Flower what a strategy needs: any version from
 1.24 on will do. Everything else here needs 1.41. The apps (`rfout.flower.client_app`,
 `rfout.flower.server_app`) load TensorFlow when they first train.
-
-Chapters: flower, flower-deployment.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,4 @@
-"""Addresses as people type them: names, IPv4 and IPv6, with a port.
-
-Chapter: flower-deployment.
-"""
+"""Addresses as people type them: names, IPv4 and IPv6, with a port."""
 
 import contextlib
 import ipaddress

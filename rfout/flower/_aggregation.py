@@ -9,7 +9,7 @@ import numpy as np
 from flwr.app import Array, ArrayRecord
 from flwr.serverapp.exception import AggregationError
 
-from ..rfout1d import Report, rfout1d
+from ..operator import Report, rfout1d
 from . import _privacy
 from ._agreement import Layout
 from ._notices import slow_compilation_is_told

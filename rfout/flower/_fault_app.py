@@ -59,17 +59,22 @@ def main(grid: Grid, context: Context) -> None:
     model = ArrayRecord({"w": Array(np.zeros(4, np.float32))})
     for phase, nodes in (map(int, part.split(":")) for part in str(settings["phases"]).split()):
         strategy = RFOut1d(
-            fraction_evaluate=0.0, min_train_nodes=nodes, min_available_nodes=nodes,
+            fraction_evaluate=0.0,
+            min_train_nodes=nodes,
+            min_available_nodes=nodes,
             node_timeout=patience,
-        )  # fmt: skip
+        )
         end = time.monotonic() + patience
         while len(list(grid.get_node_ids())) < nodes and time.monotonic() < end:
             time.sleep(0.2)
         begun = time.monotonic()
         result = strategy.start(
-            grid, model, num_rounds=1, timeout=timeout,
+            grid,
+            model,
+            num_rounds=1,
+            timeout=timeout,
             train_config=ConfigRecord({"phase": phase, "timeout": timeout}),
-        )  # fmt: skip
+        )
         took = time.monotonic() - begun
         # The first round, in which everybody replies, says how long this machine takes for one.
         timeout = max(float(settings["least"]), 2 * took) if phase == 1 else timeout

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..rfout1d import Report
+from ..operator import Report
 from ._round import Round
 
 if TYPE_CHECKING:  # the strategy needs no pandas

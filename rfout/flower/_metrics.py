@@ -20,9 +20,12 @@ class MetricRecord(flwr.app.MetricRecord):
     """
 
     def __init__(
-        self, metric_dict: Mapping[str, Any] | None = None, keep_input: bool = True, *,
+        self,
+        metric_dict: Mapping[str, Any] | None = None,
+        keep_input: bool = True,
+        *,
         per_node: Mapping[str, list[Any]] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(dict(metric_dict or {}))
         self.__dict__["_per_node"] = dict(per_node or {})
 

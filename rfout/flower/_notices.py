@@ -11,9 +11,8 @@ from logging import INFO, WARNING, getLogger
 from flwr.common import log
 from flwr.serverapp import Grid
 
-from .. import _engine
-from .._rule import Rule
-from ..rfout1d import Report
+from ..operator import Report, paths, walk
+from ..operator.rule import Rule
 from ._agreement import Layout
 from ._round import Round
 
@@ -73,7 +72,7 @@ def _callers_level() -> int:
 @contextmanager
 def slow_compilation_is_told(rule: Rule, n_values: int) -> Iterator[None]:
     """Say that the operator is being compiled, if that takes more than a few seconds."""
-    compiled = _engine.kernels(rule.is_papers) if n_values >= _engine.LARGE else None
+    compiled = paths.kernels(rule.is_papers) if n_values >= walk.LARGE else None
     if compiled is None or compiled.aggregate.signatures:
         yield
         return

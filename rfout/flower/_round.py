@@ -11,7 +11,7 @@ from flwr.app import Message
 from flwr.common import log
 from flwr.serverapp.exception import InconsistentMessageReplies
 
-from ..rfout1d import Report
+from ..operator import Report
 from . import _replies
 from ._agreement import Layout
 from ._metrics import MetricRecord

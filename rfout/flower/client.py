@@ -2,7 +2,7 @@
 
     python -m rfout.flower.client --server 127.0.0.1:8000
 
-On Flower's SuperNode, which this starts and ends. Chapter: flower-deployment.
+On Flower's SuperNode, which this starts and ends.
 """
 
 import argparse

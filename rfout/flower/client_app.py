@@ -1,7 +1,7 @@
 """What a node runs: the book's clients, honest or not, as a Flower ClientApp.
 
 Which client a node is, its own configuration says: ``partition-id``, or ``data``, the path of a
-file with the samples that stay on that machine. Chapters: flower, flower-deployment.
+file with the samples that stay on that machine.
 """
 
 import time
@@ -37,13 +37,18 @@ def train(message: Message, context: Context) -> Message:
     params = to_params(made.trainer, _arrays(message))
     # The generator that the same client has in the same round of `rfout.federation`.
     rng = np.random.default_rng([made.seed, number, partition])
-    now = Round(number, everybody, attackers)
-    update = client.update(made.trainer, params, now, made.epochs, rng)
+    now = Round(number, everybody, attackers, made.epochs)
+    update = client.update(made.trainer, params, now, rng)
     accuracy = float(np.mean(made.trainer.predict(params + update, client.x) == client.y))
     log(
-        INFO, "round %d: client %d trained on %d images in %.1f s, accuracy on them %.3f",
-        number, partition, len(client.y), time.perf_counter() - start, accuracy,
-    )  # fmt: skip
+        INFO,
+        "round %d: client %d trained on %d images in %.1f s, accuracy on them %.3f",
+        number,
+        partition,
+        len(client.y),
+        time.perf_counter() - start,
+        accuracy,
+    )
     metrics = MetricRecord({"num-examples": len(client.y), "train-accuracy": accuracy})
     arrays = to_record(made.trainer, update if settings.sends == "updates" else params + update)
     return Message(RecordDict({"arrays": arrays, "metrics": metrics}), reply_to=message)

@@ -1,7 +1,4 @@
-"""A federation of processes: one SuperLink, SuperNodes, runs; on this machine or as a part of many.
-
-Chapter: flower-deployment.
-"""
+"""A federation of processes: a SuperLink, SuperNodes and runs, on this machine or on many."""
 
 import re
 import tempfile
@@ -27,9 +24,13 @@ class DeploymentError(RuntimeError):
 
 
 def superlink_command(
-    host: str, port: int, keys: Path | None = None, *, simulation: bool = False,
+    host: str,
+    port: int,
+    keys: Path | None = None,
+    *,
+    simulation: bool = False,
     database: Path | None = None,
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """Say how to start a SuperLink; with `keys`, over TLS and for registered nodes only.
 
     What it keeps in `database`, registered nodes too, outlives it.
@@ -52,9 +53,12 @@ def superlink_command(
 
 
 def supernode_command(
-    superlink: str, config: Path, ca: Path | None = None, key: Path | None = None,
+    superlink: str,
+    config: Path,
+    ca: Path | None = None,
+    key: Path | None = None,
     retries: int | None = None,
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """Say how to start a SuperNode; without `ca` it talks in the clear.
 
     `config` is a file that `write_config` has written: on a command line Flower takes no quotes
@@ -89,9 +93,12 @@ def write_config(folder: Path, config: Mapping[str, Any]) -> Path:
 def write_app(folder: Path, config: Mapping[str, Any], app: tuple[str, str] = APP) -> Path:
     """Write a Flower app that has nothing of its own: the nodes have the package installed."""
     project = {
-        "name": "rfout-run", "version": "0.1.0", "description": "A run of rfout",
-        "license": "Apache-2.0", "dependencies": [],
-    }  # fmt: skip
+        "name": "rfout-run",
+        "version": "0.1.0",
+        "description": "A run of rfout",
+        "license": "Apache-2.0",
+        "dependencies": [],
+    }
     components = {"serverapp": app[0], "clientapp": app[1]}
     flower = {"publisher": "rfout", "components": components, "config": dict(config)}
     _write_toml(folder / "pyproject.toml", {"project": project, "tool": {"flwr": {"app": flower}}})
@@ -140,10 +147,6 @@ class Deployment:
     ------
     DeploymentError
         If the port is taken, or the SuperLink does not come up.
-
-    Notes
-    -----
-    Chapter: flower-deployment.
     """
 
     folder: Path | None = None
@@ -225,9 +228,12 @@ class Deployment:
         return self.nodes[-1]
 
     def start_run(
-        self, app: Path, config: Mapping[str, Any] | None = None, *options: str,
+        self,
+        app: Path,
+        config: Mapping[str, Any] | None = None,
+        *options: str,
         show: Callable[[str], Any] | None = None,
-    ) -> Program:  # fmt: skip
+    ) -> Program:
         """Hand the app in; the program prints the ServerApp's output until the run is over."""
         made = [command("flwr"), "run", str(app), "rfout", "--stream", *options]
         if config:
@@ -244,8 +250,10 @@ class Deployment:
         return [*run.lines, *(line for line in again.lines if line not in run.lines)]
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.programs.stop()
         self._temporary.cleanup()

@@ -2,8 +2,6 @@
 
 Flower's configuration holds plain numbers and words under names with hyphens; here they become the
 clients, the model and the evaluation of the other chapters, from the same seed.
-
-Chapter: flower.
 """
 
 import math
@@ -18,16 +16,23 @@ from flwr.app import Array, ArrayRecord
 
 if TYPE_CHECKING:  # TensorFlow takes seconds: it is loaded when a process first trains
     from ..federation import Federation
-    from ..models import LocalTrainer, Params
+    from ..models import LocalTrainer
+    from ..vocabulary import Params
 
 STRATEGIES = (
-    "rfout1d", "fedavg", "fedmedian", "fedtrimmedavg", "krum", "multikrum", "bulyan",
-)  # fmt: skip
+    "rfout1d",
+    "fedavg",
+    "fedmedian",
+    "fedtrimmedavg",
+    "krum",
+    "multikrum",
+    "bulyan",
+)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What ``flwr run --run-config`` can set, a hyphen for each underscore. Chapter: flower.
+    """What ``flwr run --run-config`` can set, a hyphen for each underscore.
 
     Attributes
     ----------
@@ -142,9 +147,12 @@ def _honest(seed: int, n_clients: int, alpha: float, size: int, target: int) -> 
     from ..standard import standard_federation
 
     return standard_federation(
-        rng=np.random.default_rng(seed), n_clients=n_clients, alpha=alpha or None,
-        trigger=PatternKey(size=size), target=target,
-    )  # fmt: skip
+        rng=np.random.default_rng(seed),
+        n_clients=n_clients,
+        alpha=alpha or None,
+        trigger=PatternKey(size=size),
+        target=target,
+    )
 
 
 def federation(settings: Settings) -> "Federation":
@@ -153,17 +161,21 @@ def federation(settings: Settings) -> "Federation":
     It is that of `rfout.standard.standard_federation` with the same seed, the adversaries
     recruited. Its own rounds, if they are run, are what Flower's are compared with.
     """
-    from ..attacks import PatternKey, Window
-    from ..federation import recruit
+    from ..attacks import PatternKey, Window, recruit
 
     made = _honest(
         settings.seed, settings.num_clients, settings.alpha, settings.trigger_size, settings.target
     )
     clients = recruit(
-        made.clients, settings.attackers, trigger=PatternKey(size=settings.trigger_size),
-        target=settings.target, rate=settings.poison_rate, boost=settings.boost or None,
-        epochs=settings.attack_epochs, window=Window(settings.attack_from),
-    )  # fmt: skip
+        made.clients,
+        settings.attackers,
+        trigger=PatternKey(size=settings.trigger_size),
+        target=settings.target,
+        rate=settings.poison_rate,
+        boost=settings.boost or None,
+        epochs=settings.attack_epochs,
+        window=Window(settings.attack_from),
+    )
     made = made.fork(clients=clients)
     made.epochs = settings.local_epochs
     return made

@@ -2,7 +2,7 @@
 
     python -m rfout.flower.faults
 
-Takes one and a half to three minutes. Chapter: flower-deployment.
+Takes one and a half to three minutes.
 """
 
 import json
@@ -37,10 +37,6 @@ class Fault:
         What it did about it.
     survived
         Whether that is what should happen: the rest aggregated, the intruder refused.
-
-    Notes
-    -----
-    Chapter: flower-deployment.
     """
 
     what: str
@@ -68,7 +64,7 @@ def try_faults(show: Callable[[str, str], Any] | None = None) -> list[Fault]:
 
     Notes
     -----
-    Listens on 127.0.0.1 only; ends every process that it started. Chapter: flower-deployment.
+    Listens on 127.0.0.1 only; ends every process that it started.
     """
     with Deployment(n_keys=NODES + 1, show=show) as deployment:
         for i in range(NODES):

@@ -1,7 +1,4 @@
-"""Flower's apps in this process: node after node, deterministic, without Ray or a SuperLink.
-
-Chapter: flower.
-"""
+"""Flower's apps in this process: node after node, deterministic, without Ray or a SuperLink."""
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,14 +44,17 @@ class InProcessGrid(Grid):
     A client that raises answers with an error, and the others go on, as in Flower; the log shows
     its traceback, and not again where others fail in the same way. Messages can be made only inside
     a run, so this gives the process the identity of one, by an internal class of Flower's.
-    Chapter: flower.
     """
 
     def __init__(
-        self, client_app: ClientApp, n_nodes: int, *,
+        self,
+        client_app: ClientApp,
+        n_nodes: int,
+        *,
         run_config: Mapping[str, Any] | None = None,
-        node_configs: Sequence[Mapping[str, Any]] | None = None, workers: int = 1,
-    ) -> None:  # fmt: skip
+        node_configs: Sequence[Mapping[str, Any]] | None = None,
+        workers: int = 1,
+    ) -> None:
         if n_nodes < 1:
             raise ValueError(f"a grid needs nodes, at least one, not {n_nodes}")
         if node_configs is None:
@@ -89,9 +89,13 @@ class InProcessGrid(Grid):
         return self._run
 
     def create_message(
-        self, content: RecordDict, message_type: str, dst_node_id: int, group_id: str,
+        self,
+        content: RecordDict,
+        message_type: str,
+        dst_node_id: int,
+        group_id: str,
         ttl: float | None = None,
-    ) -> Message:  # fmt: skip
+    ) -> Message:
         """Make a message to a node."""
         return Message(content, dst_node_id, message_type, group_id=group_id, ttl=ttl)
 

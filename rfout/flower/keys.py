@@ -5,8 +5,6 @@
 FOLDER then holds ca.crt (to every machine), server.crt and server.key (to the SuperLink's), node-0
 and node-0.pub and so on (one pair to each SuperNode's; the .pub is registered), and ca.key (to
 nobody: keep it away from all of them). Nothing that is there is overwritten.
-
-Chapter: flower-deployment.
 """
 
 import argparse
@@ -52,7 +50,7 @@ def make_keys(folder: Path, hosts: Sequence[str], n_nodes: int, *, days: int = D
 
     Notes
     -----
-    Elliptic curve P-384. Chapter: flower-deployment.
+    Elliptic curve P-384.
     """
     for host in hosts:
         if not can_be_host(host):
@@ -87,9 +85,13 @@ def make_keys(folder: Path, hosts: Sequence[str], n_nodes: int, *, days: int = D
 
 
 def _certificate(
-    name: str, key: ec.EllipticCurvePrivateKey, issuer: x509.Certificate | None,
-    authority: ec.EllipticCurvePrivateKey, hosts: Sequence[str], days: int,
-) -> x509.Certificate:  # fmt: skip
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: x509.Certificate | None,
+    authority: ec.EllipticCurvePrivateKey,
+    hosts: Sequence[str],
+    days: int,
+) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
     now = datetime.datetime.now(datetime.UTC)
     builder = (

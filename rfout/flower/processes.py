@@ -1,7 +1,4 @@
-"""Flower's own programs as child processes: started quietly, read line by line, stopped for sure.
-
-Chapter: flower-deployment.
-"""
+"""Flower's programs as child processes: started quietly, read line by line, always stopped."""
 
 import contextlib
 import os
@@ -21,8 +18,15 @@ import psutil
 from ._addresses import LOCAL, free_ports, in_use
 
 __all__ = [
-    "Program", "Programs", "command", "environment", "free_ports", "in_use", "plain", "reason",
-]  # fmt: skip
+    "Program",
+    "Programs",
+    "command",
+    "environment",
+    "free_ports",
+    "in_use",
+    "plain",
+    "reason",
+]
 
 QUIET = {
     "FLWR_TELEMETRY_ENABLED": "0",
@@ -91,22 +95,26 @@ class Program:
         Its environment.
     show
         Called with each line as it comes.
-
-    Notes
-    -----
-    Chapter: flower-deployment.
     """
 
     def __init__(
-        self, command: Sequence[str], env: Mapping[str, str],
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
         show: Callable[[str], Any] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.lines: list[str] = []
         self.name, self._show = Path(command[0]).name, show
         self.process = subprocess.Popen(
-            list(command), env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", start_new_session=True,
-        )  # fmt: skip
+            list(command),
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -164,10 +172,7 @@ class Program:
 
 
 class Programs:
-    """Child processes that end together, whatever happens: use it in a ``with`` statement.
-
-    Chapter: flower-deployment.
-    """
+    """Child processes that end together, whatever happens: use it in a ``with`` statement."""
 
     def __init__(self, home: Path, *hosts: str) -> None:
         self.env = environment(home, *hosts)
@@ -194,9 +199,11 @@ class Programs:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.stop()
 
 

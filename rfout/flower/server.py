@@ -3,7 +3,7 @@
     python -m rfout.flower.server                 in one terminal
     python -m rfout.flower.client                 in as many others as one likes
 
-On Flower's SuperLink, which this starts and ends. Chapter: flower-deployment.
+On Flower's SuperLink, which this starts and ends.
 """
 
 import argparse
@@ -53,10 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_chosen()
         settings = read_settings(
             {
-                "num-server-rounds": given.rounds, "min-nodes": given.clients,
-                "node-timeout": given.wait, "strategy": given.strategy, "seed": given.seed,
+                "num-server-rounds": given.rounds,
+                "min-nodes": given.clients,
+                "node-timeout": given.wait,
+                "strategy": given.strategy,
+                "seed": given.seed,
             }
-        )  # fmt: skip
+        )
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,7 +1,4 @@
-"""What the server runs: rounds, and after each an evaluation, as a Flower ServerApp.
-
-Chapters: flower, flower-deployment.
-"""
+"""What the server runs: rounds, and after each an evaluation, as a Flower ServerApp."""
 
 from logging import INFO
 from pathlib import Path
@@ -19,7 +16,7 @@ from .experiment import Settings, federation, read_settings, to_params, to_recor
 from .strategy import RFOut1d
 
 if TYPE_CHECKING:
-    from ..models import Params
+    from ..vocabulary import Params
 
 app = ServerApp()
 
@@ -63,25 +60,21 @@ def run(grid: Grid, settings: Settings, params: "Params | None" = None) -> Resul
     ------
     flwr.serverapp.exception.AggregationError
         If too few nodes come in time.
-
-    Notes
-    -----
-    Chapter: flower.
     """
     made = federation(settings)
     strategy = make_strategy(settings)
     first = to_record(made.trainer, made.params if params is None else params)
     return strategy.start(
-        grid=grid, initial_arrays=first, num_rounds=settings.num_server_rounds,
-        timeout=settings.round_timeout, evaluate_fn=Measure(settings),
-    )  # fmt: skip
+        grid=grid,
+        initial_arrays=first,
+        num_rounds=settings.num_server_rounds,
+        timeout=settings.round_timeout,
+        evaluate_fn=Measure(settings),
+    )
 
 
 class Measure:
-    """Central evaluation after each round: both accuracies on the test images, and a log line.
-
-    Chapter: flower.
-    """
+    """Central evaluation after each round: both accuracies on the test images, and a log line."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -115,24 +108,24 @@ def _write(path: Path, params: "list[Params]") -> None:
 
 
 def make_strategy(settings: Settings) -> FedAvg:
-    """Make RFOut-1d or one of Flower's own strategies, told how many adversaries there are.
-
-    Notes
-    -----
-    Chapter: flower.
-    """
+    """Make RFOut-1d or one of Flower's own strategies, told how many adversaries there are."""
     common: dict[str, Any] = {
-        "fraction_evaluate": 0.0, "min_train_nodes": settings.min_nodes,
+        "fraction_evaluate": 0.0,
+        "min_train_nodes": settings.min_nodes,
         "min_available_nodes": settings.min_nodes,
-    }  # fmt: skip
+    }
     if settings.strategy == "rfout1d":
         return RFOut1d(
-            threshold=settings.threshold, center=settings.center,  # type: ignore[arg-type]
-            scale=settings.scale, sends=settings.sends,  # type: ignore[arg-type]
+            threshold=settings.threshold,
+            center=settings.center,  # type: ignore[arg-type]
+            scale=settings.scale,  # type: ignore[arg-type]
+            sends=settings.sends,  # type: ignore[arg-type]
             clip_norm=settings.clip_norm or None,
-            noise=settings.noise, rng=np.random.default_rng([settings.seed, 1]),
-            node_timeout=settings.node_timeout, **common,
-        )  # fmt: skip
+            noise=settings.noise,
+            rng=np.random.default_rng([settings.seed, 1]),
+            node_timeout=settings.node_timeout,
+            **common,
+        )
     k = len(settings.attackers)
     if settings.strategy in ("krum", "multikrum", "bulyan"):
         common["num_malicious_nodes"] = k
@@ -141,9 +134,13 @@ def make_strategy(settings: Settings) -> FedAvg:
     if settings.strategy == "fedtrimmedavg":
         common["beta"] = k / settings.num_clients
     names = {
-        "fedavg": "FedAvg", "fedmedian": "FedMedian", "fedtrimmedavg": "FedTrimmedAvg",
-        "krum": "Krum", "multikrum": "MultiKrum", "bulyan": "Bulyan",
-    }  # fmt: skip
+        "fedavg": "FedAvg",
+        "fedmedian": "FedMedian",
+        "fedtrimmedavg": "FedTrimmedAvg",
+        "krum": "Krum",
+        "multikrum": "MultiKrum",
+        "bulyan": "Bulyan",
+    }
     strategy: FedAvg = getattr(flowers, names[settings.strategy])(**common)
     configure = strategy.configure_train
 

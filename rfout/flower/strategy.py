@@ -1,7 +1,7 @@
 """RFOut-1d as a strategy of Flower's message API.
 
 A reply is read where it lies and checked before it counts: one bad reply costs itself and nothing
-else. Chapters: flower, flower-deployment.
+else.
 """
 
 import math
@@ -17,7 +17,7 @@ from flwr.serverapp import Grid
 from flwr.serverapp.exception import AggregationError
 from flwr.serverapp.strategy import FedAvg, Result
 
-from .. import _validate
+from ..operator import inputs
 from . import _composition, _privacy, _replies
 from ._aggregation import aggregate
 from ._agreement import agree
@@ -104,7 +104,6 @@ class RFOut1d(FedAvg):
     ``class RobustAdam(FedAdam, RFOut1d): pass``, which has the settings of both.
 
     Source: doi:10.1016/j.knosys.2022.108588; clipping and noise: arXiv 1911.07963.
-    Chapters: flower, flower-deployment.
 
     Examples
     --------
@@ -115,22 +114,28 @@ class RFOut1d(FedAvg):
     """
 
     def __init__(
-        self, *, threshold: float = 3.0, center: Literal["mean", "median"] = "mean",
+        self,
+        *,
+        threshold: float = 3.0,
+        center: Literal["mean", "median"] = "mean",
         scale: Literal["std", "mad"] = "std",
         replacement: Literal["center", "drop"] = "center",
-        clip_norm: float | None = None, noise: float = 0.0,
+        clip_norm: float | None = None,
+        noise: float = 0.0,
         rng: np.random.Generator | None = None,
         sends: Literal["parameters", "updates"] = "parameters",
         on_invalid: Literal["drop", "raise"] = "drop",
-        weighted: bool = False, node_timeout: float | None = None, max_empty_rounds: int = 1,
+        weighted: bool = False,
+        node_timeout: float | None = None,
+        max_empty_rounds: int = 1,
         **fedavg: Any,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if given := self.__dict__.pop("_settings", None):  # of a class with an optimiser
             RFOut1d.__init__(self, **given, **fedavg)
             return
-        self.rule = _validate.read_rule(threshold, center, scale, replacement)
-        _validate.check_choice("sends", sends, ("parameters", "updates"))
-        _validate.check_choice("on_invalid", on_invalid, ("drop", "raise"))
+        self.rule = inputs.read_rule(threshold, center, scale, replacement)
+        inputs.check_choice("sends", sends, ("parameters", "updates"))
+        inputs.check_choice("on_invalid", on_invalid, ("drop", "raise"))
         if weighted:
             raise ValueError(
                 "weighted=True is refused: a reply's weight is what its client claims, and a "
@@ -169,7 +174,7 @@ class RFOut1d(FedAvg):
 
         Columns: round; node; outcome, "aggregated", "dropped" or "missing"; flagged, the share of
         its parameters in [0, 1]; largest_z, as in `rfout.Report`; reason, why it is dropped or
-        missing. `rfout.plots_flower.nodes` draws it.
+        missing. `rfout.plots.nodes` draws it.
         """
         return self._history.table()
 

@@ -2,8 +2,6 @@
 
 The framework's own wrapper for Keras needs Keras 2, and would build a model for each node. This is
 a `TrainableModel` of one's own, as its authors provide for: twenty copies, one compiled step.
-
-Chapter: sherpa.
 """
 
 from copy import copy
@@ -45,20 +43,32 @@ class LocalModel:
         Local epochs.
     roles
         By node: a `rfout.clients.Client` whose way of making an update the node takes, on the
-        node's own data; an `Adversary`, say. What it sends is in float64, which has the digits
-        for a boosted update on top of the parameters.
+        node's own data; a `rfout.attacks.Backdoor`, say. What it sends is in float64, which has
+        the digits for a boosted update on top of the parameters.
     rounds_done
         The round that `params` are from; the first one trained is the next.
 
-    Notes
-    -----
-    Chapter: sherpa.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rfout.models import LocalTrainer, small_cnn
+    >>> rng = np.random.default_rng(0)
+    >>> model = LocalModel(LocalTrainer(small_cnn((12, 12, 1), 3, rng=rng)), seed=7)
+    >>> model.train(rng.uniform(size=(6, 12, 12, 1)).astype(np.float32), np.arange(6) % 3)
+    >>> len(model.get_model_params())
+    8
     """
 
     def __init__(
-        self, trainer: "LocalTrainer", *, seed: int, params: Params | None = None,
-        epochs: int = 1, roles: "Mapping[int, clients.Client] | None" = None, rounds_done: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        trainer: "LocalTrainer",
+        *,
+        seed: int,
+        params: Params | None = None,
+        epochs: int = 1,
+        roles: "Mapping[int, clients.Client] | None" = None,
+        rounds_done: int = 0,
+    ) -> None:
         self._trainer, self._seed, self._epochs, self._roles = trainer, seed, epochs, roles or {}
         self._params = (trainer.initial_params if params is None else params).copy()
         self._node, self._round, self._numbers = -1, rounds_done, count()
@@ -81,8 +91,8 @@ class LocalModel:
         role = replace(self._roles[self._node], x=data, y=labels)
         from ..clients import Round
 
-        now = Round(self._round, (self._node,), (self._node,))
-        update = role.update(self._trainer, params, now, self._epochs, rng)
+        now = Round(self._round, (self._node,), (self._node,), self._epochs)
+        update = role.update(self._trainer, params, now, rng)
         self._params = params.astype(np.float64) + update
 
     def predict(self, data: Any) -> Any:

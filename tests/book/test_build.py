@@ -115,6 +115,8 @@ def test_what_counts_as_a_change(book, monkeypatch):
         assert is_new()
         patch.setenv("SHFL_PATH", "elsewhere")
         assert is_new()
+        patch.setenv("RFOUT_SEED", "7")
+        assert is_new()
     assert not is_new(), "what was executed for the first data set is still there"
     for name in (
         "rfout/flower/__init__.py",

@@ -4,7 +4,9 @@ import numpy as np
 from flwr.app import Array, ArrayRecord, ConfigRecord, Error, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 
-from rfout.flower import InProcessGrid
+from rfout.flower import InProcessGrid, RFOut1d
+
+MODEL = {"w": np.zeros(8, np.float32)}
 
 
 def record(layers):
@@ -59,3 +61,17 @@ def run(strategy, train, model, n=12, rounds=2, **start):
 def configured(strategy, model, n):
     """Let the strategy send the model to all nodes; gives what it sent."""
     return list(strategy.configure_train(1, record(model), ConfigRecord(), grid(n)))
+
+
+def strategy(**settings):
+    """Make one that only trains."""
+    return RFOut1d(fraction_evaluate=0.0, **settings)
+
+
+def bad_nodes(i, layers):
+    """Node 2 shouts, node 3 sends nonsense, node 4 fails."""
+    if i == 4:
+        raise RuntimeError("no memory")
+    if i == 3:
+        return {"w": np.full(8, np.nan, np.float32)}
+    return {"w": layers["w"] + np.float32(1e6 if i == 2 else 1)}

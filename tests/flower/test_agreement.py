@@ -98,8 +98,10 @@ def test_a_value_too_large_for_the_model_is_dropped_and_an_aggregate_ends_the_ru
     huge = {"net.w": np.full(3, 1e300)}
     result = run(
         RFOut1d(fraction_evaluate=0.0),
-        lambda i, a: {**step(i, a), **(huge if i == 5 else {})}, MODEL, rounds=1,
-    )  # fmt: skip
+        lambda i, a: {**step(i, a), **(huge if i == 5 else {})},
+        MODEL,
+        rounds=1,
+    )
     assert result.train_metrics_clientapp[1]["dropped-node-ids"] == [105]
     with pytest.raises(AggregationError, match=r"'net\.w': the aggregate .* the model's float32"):
         end(lambda i, a: {**step(i, a), **huge})

@@ -17,9 +17,13 @@ from rfout.flower.experiment import Settings, federation, read_settings, to_para
 
 N = 12
 ATTACKED = {
-    "num-server-rounds": 3, "num-clients": N, "adversaries": "0", "attack-from": 2,
-    "attack-epochs": 2, "sends": "updates",
-}  # fmt: skip
+    "num-server-rounds": 3,
+    "num-clients": N,
+    "adversaries": "0",
+    "attack-from": 2,
+    "attack-epochs": 2,
+    "sends": "updates",
+}
 
 
 def in_process(tmp_path, config, n_nodes=N):
@@ -177,10 +181,16 @@ def test_every_strategy_gives_up_on_nodes_that_do_not_come(name):
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("rfout1d", RFOut1d), ("fedavg", flowers.FedAvg), ("fedmedian", flowers.FedMedian),
-     ("fedtrimmedavg", flowers.FedTrimmedAvg), ("krum", flowers.Krum),
-     ("multikrum", flowers.MultiKrum), ("bulyan", flowers.Bulyan)],
-)  # fmt: skip
+    [
+        ("rfout1d", RFOut1d),
+        ("fedavg", flowers.FedAvg),
+        ("fedmedian", flowers.FedMedian),
+        ("fedtrimmedavg", flowers.FedTrimmedAvg),
+        ("krum", flowers.Krum),
+        ("multikrum", flowers.MultiKrum),
+        ("bulyan", flowers.Bulyan),
+    ],
+)
 def test_a_strategy_by_its_name(name, kind):
     made = server_app.make_strategy(read_settings({"strategy": name, "adversaries": "1 3"}))
     assert type(made) is kind

@@ -14,9 +14,10 @@ from rfout.flower import InProcessGrid, RFOut1d
 
 # A model with BatchNorm's counter, as PyTorch has it.
 MODEL = {
-    "w": np.zeros(4, np.float32), "bn.mean": np.zeros(2, np.float32),
+    "w": np.zeros(4, np.float32),
+    "bn.mean": np.zeros(2, np.float32),
     "bn.num_batches_tracked": np.asarray(0, np.int64),
-}  # fmt: skip
+}
 OPTIMISERS = ("FedAdam", "FedYogi", "FedAdagrad", "FedAvgM", "FedProx")
 SETTINGS = {
     "FedAvgM": {"server_learning_rate": 0.5, "server_momentum": 0.9},
@@ -111,8 +112,9 @@ def test_a_strategy_of_ones_own_on_top():
 
 NAMES = [
     f"DifferentialPrivacy{side}Side{kind}Clipping"
-    for side in ("Server", "Client") for kind in ("Fixed", "Adaptive")
-]  # fmt: skip
+    for side in ("Server", "Client")
+    for kind in ("Fixed", "Adaptive")
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -123,9 +125,7 @@ def test_differential_privacy_around_it(name):
     )
     mod = fixedclipping_mod if "Fixed" in name else adaptiveclipping_mod
     client = app(lambda i, layers: {"w": layers["w"] + np.float32(1)})
-    nodes = InProcessGrid(
-        (lambda m, c: mod(m, c, client)) if "Client" in name else client, 12
-    )  # fmt: skip
+    nodes = InProcessGrid((lambda m, c: mod(m, c, client)) if "Client" in name else client, 12)
     result = made.start(nodes, record({"w": np.zeros(4, np.float32)}), num_rounds=3)
     assert 0.05 < arrays(result.arrays)["w"].mean() < 3.1
 

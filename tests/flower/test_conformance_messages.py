@@ -82,9 +82,12 @@ def test_a_run_trains_evaluates_and_tells(strategy):
         return MetricRecord({"w": measured[-1][1]})
 
     result = strategy().start(
-        InProcessGrid(client, 12), record(MODEL), num_rounds=3,
-        train_config=ConfigRecord({"lr": 0.5}), evaluate_fn=measure,
-    )  # fmt: skip
+        InProcessGrid(client, 12),
+        record(MODEL),
+        num_rounds=3,
+        train_config=ConfigRecord({"lr": 0.5}),
+        evaluate_fn=measure,
+    )
     for layer in arrays(result.arrays).values():
         np.testing.assert_allclose(layer, 3, rtol=1e-6)
     assert measured == [(i, pytest.approx(i)) for i in range(4)]

@@ -23,9 +23,15 @@ PARSERS = {
 }
 # What a service may hold by the Compose specification, as far as it is used here.
 SERVICE = {
-    "build": dict, "restart": str, "depends_on": list, "networks": list, "ports": list,
-    "volumes": list, "secrets": list, "command": list,
-}  # fmt: skip
+    "build": dict,
+    "restart": str,
+    "depends_on": list,
+    "networks": list,
+    "ports": list,
+    "volumes": list,
+    "secrets": list,
+    "command": list,
+}
 
 
 def understood(command):

@@ -1,48 +1,24 @@
-"""What a run says to who operates a federation: log, metrics, history, figure."""
+"""What a run's log says to who operates a federation."""
 
-import json
 import logging
 import re
 import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
-from flower_messages import app, arrays, configured, record, replies, reply, run
-from flwr.app import ConfigRecord, Error, RecordDict
-from flwr.common.serde import recorddict_from_proto, recorddict_to_proto
+from flower_messages import MODEL, app, bad_nodes, configured, record, replies, reply, run, strategy
+from flwr.app import Error
 
-from rfout import _engine
 from rfout.flower import InProcessGrid, RFOut1d
-from rfout.plots_flower import nodes
-
-MODEL = {"w": np.zeros(8, np.float32)}
-LISTS = {"node-ids", "flagged-share", "largest-z", "dropped-node-ids", "dropped-layers",
-         "missing-node-ids"}  # fmt: skip
-
-
-def strategy(**settings):
-    return RFOut1d(fraction_evaluate=0.0, **settings)
-
-
-def train(i, layers):
-    """Node 2 shouts, node 3 sends nonsense, node 4 fails."""
-    if i == 4:
-        raise RuntimeError("no memory")
-    if i == 3:
-        return {"w": np.full(8, np.nan, np.float32)}
-    return {"w": layers["w"] + np.float32(1e6 if i == 2 else 1)}
+from rfout.operator import paths, walk
 
 
 def lines(log, *parts):
     return [r.getMessage() for r in log.records if all(part in r.getMessage() for part in parts)]
 
 
-# The log
-
-
 def test_one_line_a_round_names_what_matters(flower_log):
-    run(strategy(), train, MODEL, n=20, rounds=3)
+    run(strategy(), bad_nodes, MODEL, n=20, rounds=3)
     (first,) = lines(flower_log, "round 1: ")
     assert first == (
         "round 1: 18 replies, 2 dropped (1 of them: RuntimeError: no memory), "
@@ -52,7 +28,7 @@ def test_one_line_a_round_names_what_matters(flower_log):
     assert len([r for r in flower_log.records if "strategy_utils" not in r.pathname]) < 70
     flower_log.clear()
     flower_log.set_level(logging.DEBUG, logger="flwr")
-    run(strategy(), train, MODEL, n=20, rounds=1)
+    run(strategy(), bad_nodes, MODEL, n=20, rounds=1)
     assert lines(flower_log, "round 1: the reply of node 103 is invalid: layer 'w': nan")
     assert lines(flower_log, "round 1: the reply of node 104 is invalid: RuntimeError: no memory")
 
@@ -131,128 +107,17 @@ class Slow:
 
 
 def test_a_slow_compilation_says_so(flower_log, monkeypatch):
-    monkeypatch.setattr(_engine, "LARGE", 1)
+    monkeypatch.setattr(walk, "LARGE", 1)
     monkeypatch.setattr("rfout.flower._notices.SLOW", 0.0)
 
     class Kernels:
         aggregate = Slow
 
-    monkeypatch.setattr(_engine, "kernels", lambda papers=True: Kernels)
-    monkeypatch.setattr(_engine, "_compiled", _engine._in_blocks)
+    monkeypatch.setattr(paths, "kernels", lambda papers=True: Kernels)
+    monkeypatch.setattr(walk, "in_kernels", paths.in_blocks)
     run(strategy(), lambda i, layers: layers, MODEL, rounds=1)
     assert len(lines(flower_log, "compiling RFOut-1d for large models")) == 1
     flower_log.clear()
     Slow.signatures = ("known",)
     run(strategy(), lambda i, layers: layers, MODEL, rounds=1)
     assert not lines(flower_log, "compiling")
-
-
-# The metrics
-
-
-@pytest.fixture(scope="module")
-def ran():
-    made = strategy()
-    return made, run(made, train, MODEL, n=20, rounds=3)
-
-
-def test_any_logger_takes_the_metrics(ran):
-    _, result = ran
-    metrics = result.train_metrics_clientapp[1]
-    rounded = {name: round(value, 3) for name, value in metrics.items()}
-    assert json.loads(json.dumps(rounded)) == {
-        "replies": 18, "replies-dropped": 2, "replies-missing": 0,
-        "flagged-share-mean": round(1 / 18, 3), "flagged-share-max": 1.0,
-        "most-flagged-node": 102, "largest-z-max": round(17**0.5, 3),
-    }  # fmt: skip
-    assert not LISTS & set(metrics)
-
-
-def test_the_lists_are_read_by_name(ran):
-    _, result = ran
-    metrics = result.train_metrics_clientapp[1]
-    assert metrics["node-ids"][metrics["flagged-share"].index(1.0)] == 102
-    assert metrics["dropped-node-ids"] == [103, 104]
-    assert LISTS == set(metrics.per_node)
-    assert all(name in metrics and metrics.get(name) == metrics.per_node[name] for name in LISTS)
-    assert "other" not in metrics
-    assert metrics.get("other") is None
-
-
-def test_they_go_over_the_wire_as_flowers_own(ran):
-    _, result = ran
-    metrics = result.train_metrics_clientapp[1]
-    sent = RecordDict({"m": metrics, "config": ConfigRecord()})
-    came = recorddict_from_proto(recorddict_to_proto(sent))["m"]
-    assert dict(came) == dict(metrics)
-    assert type(metrics).inflate(metrics.deflate()) == metrics
-    assert type(metrics).__qualname__ == type(came).__qualname__
-
-
-def test_nobody_flagged_is_node_0():
-    metrics = run(strategy(), lambda i, a: a, MODEL, rounds=1).train_metrics_clientapp[1]
-    assert (metrics["most-flagged-node"], metrics["flagged-share-max"]) == (0, 0.0)
-
-
-# History and figure
-
-
-def test_the_history_is_a_table(ran):
-    made, _ = ran
-    history = made.history
-    assert list(history) == ["round", "node", "outcome", "flagged", "largest_z", "reason"]
-    assert len(history) == 3 * 20
-    last = history[history["round"] == 3].set_index("node")
-    assert last["flagged"].idxmax() == 102
-    assert last.loc[103, "outcome"] == last.loc[104, "outcome"] == "dropped"
-    assert last.loc[104, "reason"] == "RuntimeError: no memory"
-    assert np.isnan(last.loc[103, "flagged"])
-    assert (last.loc[100, "outcome"], last.loc[100, "reason"]) == ("aggregated", "")
-
-
-def test_the_history_begins_anew_with_a_run_and_names_the_missing():
-    made = strategy()
-    assert made.history.empty
-    for _ in range(2):
-        run(made, train, MODEL, n=20, rounds=1)
-    assert len(made.history) == 20
-    configured(made, MODEL, 13)
-    made.aggregate_train(2, replies([MODEL] * 12))
-    missing = made.history[made.history["outcome"] == "missing"]
-    assert missing[["round", "node"]].values.tolist() == [[2, 112]]
-    assert made.history["node"].dtype == np.uint64  # as wide as Flower's numbers
-
-
-def test_it_is_drawn(ran):
-    made, _ = ran
-    figure = nodes(made.history)
-    (image,), axes = figure.axes[0].images, figure.axes[0]
-    shade = np.asarray(image.get_array())
-    assert shade.shape == (20, 3)
-    assert np.nanargmax(shade[:, 0]) == 2
-    (dropped,) = axes.lines
-    assert sorted(set(dropped.get_ydata())) == [3, 4]
-    assert len(dropped.get_xdata()) == 6
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["dropped"]
-
-
-def test_a_node_that_was_not_asked_is_blank_and_many_have_no_names():
-    history = pd.DataFrame(
-        {
-            "round": [1, 1, 3] * 50, "node": np.arange(150, dtype=np.uint64) + 2**63,
-            "outcome": "aggregated", "flagged": 0.5, "largest_z": 1.0, "reason": "",
-        }
-    )  # fmt: skip
-    figure = nodes(history)
-    shade = np.ma.filled(figure.axes[0].images[0].get_array(), np.nan)
-    assert shade.shape == (150, 3)
-    assert np.isnan(shade).sum() == 2 * 150
-    assert "150 in the order" in figure.axes[0].get_ylabel()
-    with pytest.raises(ValueError, match="no round yet"):
-        nodes(RFOut1d().history)
-
-
-def test_the_model_that_was_sent_last_is_kept():
-    made = strategy()
-    run(made, lambda i, a: {"w": a["w"] + np.float32(1)}, MODEL, rounds=3)
-    np.testing.assert_array_equal(arrays(made.arrays)["w"], 2)

@@ -159,9 +159,11 @@ def test_no_host(host):
 # What Flower is told
 
 STRANGE = {
-    "data": "/a blank/\N{MICROSCOPE}/an 'apostrophe'/\"quotes\"/back\\slash/x=1", "partition-id": 3,
-    "share": 0.5, "on": True,
-}  # fmt: skip
+    "data": "/a blank/\N{MICROSCOPE}/an 'apostrophe'/\"quotes\"/back\\slash/x=1",
+    "partition-id": 3,
+    "share": 0.5,
+    "on": True,
+}
 
 
 def test_flower_reads_a_nodes_configuration_as_it_was_meant(tmp_path):

@@ -20,9 +20,13 @@ from rfout.flower.processes import environment, plain
 pytestmark = pytest.mark.slow
 N = 12
 CONFIG = {
-    "num-server-rounds": 2, "num-clients": N, "min-nodes": N, "adversaries": "0",
-    "attack-epochs": 2, "sends": "updates",
-}  # fmt: skip
+    "num-server-rounds": 2,
+    "num-clients": N,
+    "min-nodes": N,
+    "adversaries": "0",
+    "attack-epochs": 2,
+    "sends": "updates",
+}
 # Flower's call for a script passes no configuration on to the apps: these two add it.
 ON_RAY = """
 import json

@@ -232,7 +232,7 @@ INVALID = {
     "no records": RecordDict(),
     "two records": RecordDict({"a": record(MODEL), "b": record(MODEL)}),
     "an error": Error(2, "out of memory"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("content", INVALID.values(), ids=INVALID)

@@ -75,10 +75,13 @@ def test_a_run_that_ends_early_says_why(capsys):
     screen = server.Screen()
     for line in (
         "\x1b[92mINFO \x1b[0m:      round 0: main-task-accuracy 0.1",
-        "Traceback (most recent call last):", '  File "x.py", line 1, in start',
+        "Traceback (most recent call last):",
+        '  File "x.py", line 1, in start',
         "flwr.serverapp.exception.AggregationError: round 1: no valid reply: TypeError: no",
-        "ERROR :     Exit Code: 202", "", "The strategy encountered an error during aggregation.",
-    ):  # fmt: skip
+        "ERROR :     Exit Code: 202",
+        "",
+        "The strategy encountered an error during aggregation.",
+    ):
         screen(line)
     assert screen.error == "AggregationError: round 1: no valid reply: TypeError: no"
     assert capsys.readouterr().out == "round 0: main-task-accuracy 0.1\n"
@@ -187,9 +190,10 @@ def test_in_a_container(tmp_path):
 
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         served = start("server", "--host", host, "--port", port, "--rounds", 1, "--wait", LONG)
-        clients = [start("client", "--server", address, "--partition", 5),
-                   start("client", "--server", address, "--data", strange / "mine.npz",
-                         "--partition", 3)]  # fmt: skip
+        clients = [
+            start("client", "--server", address, "--partition", 5),
+            start("client", "--server", address, "--data", strange / "mine.npz", "--partition", 3),
+        ]
         assert served.wait(LONG) == 0, served.text
         assert served.lines[-1] == "done: 1 rounds"
         for one, images in zip(clients, (200, 40), strict=True):

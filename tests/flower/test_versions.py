@@ -41,8 +41,12 @@ def suite(root, folder, wanted, *files):
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(root)])}
     return subprocess.run(
         [sys.executable, "-c", RUN, *[str(root / "tests" / "flower" / file) for file in files]],
-        env=env, cwd=root, capture_output=True, text=True, timeout=240,
-    )  # fmt: skip
+        env=env,
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
 
 
 def test_the_oldest(root, tmp_path, allowed):

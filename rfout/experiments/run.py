@@ -1,0 +1,139 @@
+"""How an experiment is run."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..datasets import cache_dir
+from ..evaluation import Evaluation
+from ..federation import Federation
+from ..natural import KINDS
+from ..standard import natural_federation, standard_federation
+from .description import Run, Setting
+from .edge import federation_without_tail
+from .outcomes import IN
+from .recruiting import under_attack
+
+
+def warm_up(setting: Setting, seed: int, *, checkpoint: Path | None = None) -> Federation:
+    """Train a federation without an attack, for every attack and defence to start from.
+
+    Parameters
+    ----------
+    setting, seed
+        Which federation.
+    checkpoint
+        As for `Federation.run`.
+
+    Returns
+    -------
+    :class:`~rfout.federation.Federation`
+        After its warm-up rounds.
+
+    Examples
+    --------
+    >>> small = Setting(n_train=200, n_test=50, n_clients=12, warm_up=1)
+    >>> warm_up(small, seed=0).round_number
+    1
+    """
+    make: Callable[..., Federation] = standard_federation
+    options: dict[str, Any] = asdict(setting)
+    del options["warm_up"]
+    if setting.dataset in KINDS:
+        make = natural_federation
+        for name in ("n_train", "n_test", "alpha"):
+            del options[name]
+    if options["honest_tail"] is None:
+        del options["honest_tail"]
+    else:
+        make = federation_without_tail
+    federation = make(rng=np.random.default_rng(seed), **options)
+    federation.run(setting.warm_up, checkpoint=checkpoint)
+    return federation
+
+
+@lru_cache(maxsize=4)
+def _warm(setting: Setting, seed: int, scratch: Path) -> Federation:
+    scratch.mkdir(parents=True, exist_ok=True)
+    return warm_up(setting, seed, checkpoint=scratch)  # a folder: the file is named by the rounds
+
+
+def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
+    """Run one experiment.
+
+    Parameters
+    ----------
+    run
+        What to run.
+    scratch
+        Where the warm-up rounds are kept, which many runs share; None is a folder in the user's
+        cache.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a round: phase ("attack"; then "after", if the attack has that and got in), round
+        (counted from the attack's first), and the columns of `measure`.
+
+    Examples
+    --------
+    >>> small = Setting(n_train=200, n_test=50, n_clients=12, warm_up=1)
+    >>> attack = Attack("boosted", n_rounds=2)
+    >>> execute(Run(small, attack, "RFOut-1d", seed=0))["round"].tolist()
+    [1, 2]
+    """
+    scratch = cache_dir() / "experiments" if scratch is None else scratch
+    attack, warm = run.attack, _warm(run.setting, run.seed, scratch)
+    federation = under_attack(warm, attack, run.defence, run.seed)
+    rows: list[dict[str, Any]] = []
+    for _ in range(attack.n_rounds):
+        rows.append({"phase": "attack", "round": len(rows) + 1} | measure(federation))
+        if attack.until is not None and len(rows) >= 3:
+            if min(row["backdoor_accuracy"] for row in rows[-3:]) >= attack.until:
+                break
+    federation, last = federation.fork(clients=warm.clients), rows[-1]["backdoor_accuracy"]
+    half = last / 2
+    for _ in range(attack.after if last > IN else 0):
+        rows.append({"phase": "after", "round": len(rows) + 1} | measure(federation))
+        if rows[-1]["backdoor_accuracy"] <= half:
+            break
+    return pd.DataFrame(rows)
+
+
+def measure(federation: Federation) -> dict[str, float]:
+    """Run a round, and measure what came of it.
+
+    Returns
+    -------
+    dict
+        main_task_accuracy, backdoor_accuracy
+            After the round.
+        lowest_class_accuracy
+            Accuracy on the test images of the class that fares worst.
+        shift
+            How far the aggregate lands from the honest mean, in lengths of that mean.
+        honest_flagged, adversary_flagged
+            Mean share of flagged coordinates. NaN where the aggregator gives no report, and the
+            latter where nobody attacks.
+    """
+    result = federation.step()
+    who = np.isin(result.sampled, result.adversaries)
+    flagged = np.array(result.metrics["flagged"] or [np.nan] * len(who))
+    honest = result.updates[~who].mean(axis=0, dtype=np.float64)
+    evaluation = federation.evaluate
+    assert isinstance(evaluation, Evaluation)
+    right = federation.trainer.predict(federation.params, evaluation.x) == evaluation.y
+    by_class = pd.Series(right).groupby(evaluation.y).mean()
+    return {
+        "main_task_accuracy": result.metrics["main_task_accuracy"],
+        "backdoor_accuracy": result.metrics["backdoor_accuracy"],
+        "lowest_class_accuracy": float(by_class.min()),
+        "shift": float(np.linalg.norm(result.aggregate - honest) / np.linalg.norm(honest)),
+        "honest_flagged": float(flagged[~who].mean()),
+        "adversary_flagged": float(flagged[who].mean()) if who.any() else np.nan,
+    }

@@ -1,0 +1,189 @@
+"""The experiments of the book, by suite. The runs that say most come first in each."""
+
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ..defences import FAMILY, NAMES, RIVALS
+from .at_scale import at_scale, natural
+from .description import Attack, Run, Setting
+
+SEEDS = range(2022, 2032)
+FEWER = SEEDS[:5]
+
+DIGITS = Setting(n_train=2000, warm_up=30)
+NON_IID = Setting(n_train=2000, warm_up=30, alpha=0.5)
+
+
+def comparison() -> list[Run]:
+    """Every defence against the same attacks, IID and non-IID, until they have ended.
+
+    Two runs without an attack say what a defence costs: of a trained model, and from the first
+    round on. Attacks without a boost run for sixty rounds; those by fewer than four adversaries
+    meet IID clients, and the forms of RFOut-1d alone.
+    """
+    end: dict[str, Any] = {"until": 0.9, "after": 20}
+    attacks = [
+        Attack("no attack", n_adversaries=0, n_rounds=8),
+        Attack("1 boosted", n_rounds=10, **end),
+        Attack("2 boosted", n_adversaries=2, n_rounds=10, **end),
+        Attack("4 boosted", n_adversaries=4, n_rounds=10, **end),
+        Attack("1 boosted n²", boost=400.0, n_rounds=10, **end),
+        Attack("single shot", n_rounds=1, after=20),
+        Attack("instance key", trigger="instance", n_rounds=8, **end),
+        Attack("4 not boosted", n_adversaries=4, boost=1.0, n_rounds=60, **end),
+    ]
+    fewer = [
+        Attack("2 not boosted", n_adversaries=2, boost=1.0, n_rounds=60, **end),
+        Attack("1 not boosted", boost=1.0, n_rounds=60, **end),
+    ]
+    new = [replace(setting, warm_up=0) for setting in (DIGITS, NON_IID)]
+    return [
+        Run(setting, attack, defence, seed)
+        for seed in FEWER
+        for settings, of, names in (
+            ((DIGITS, NON_IID), attacks, NAMES),
+            (new, [Attack("from scratch", n_adversaries=0, n_rounds=25)], NAMES),
+            ((DIGITS,), fewer, ("mean", *FAMILY, "median")),
+        )
+        for setting, attack, defence in product(settings, of, names)
+    ]
+
+
+def instance_keys() -> list[Run]:
+    """One boosted adversary with a key of each class but the target's."""
+    names = ("mean", *FAMILY, "median", "norm clipping", "Multi-Krum", "FLAME")
+    attacks = [
+        Attack(f"key {label}", trigger="instance", key=label, n_rounds=6) for label in range(1, 10)
+    ]
+    return [
+        Run(setting, attack, defence, seed)
+        for seed, setting, attack, defence in product(FEWER, (DIGITS, NON_IID), attacks, names)
+    ]
+
+
+def boosts() -> list[Run]:
+    """A lone adversary that boosts more and more, up to n²."""
+    attacks = [
+        Attack(f"boost {boost}", boost=float(boost), n_rounds=8)
+        for boost in (20, 40, 80, 120, 200, 400)
+    ]
+    names = ("RFOut-1d", "mean", *FAMILY[1:], "norm clipping")
+    return [
+        Run(DIGITS, attack, defence, seed)
+        for seed, attack, defence in product(FEWER, attacks, names)
+    ]
+
+
+def adaptive() -> list[Run]:
+    """Attacks that know the rule: three of forty colluders, and ten of forty."""
+    setting = Setting(n_train=1600, n_clients=40, warm_up=24)
+    three: dict[str, Any] = {"n_adversaries": 3, "trigger": "rare instance", "target": 1}
+    ten = three | {"n_adversaries": 10}
+    attacks = [
+        Attack("boosted key", **three, n_rounds=8),
+        Attack("small colluders", kind="small colluders", **three, n_rounds=16),
+        Attack("distributed trigger", kind="distributed", n_adversaries=3, n_rounds=8),
+        Attack("slow poisoning", **three, boost=1.0, n_rounds=16),
+        Attack("a little is enough", kind="little is enough", **three, n_rounds=8),
+        Attack("boosted key, ten", **ten, n_rounds=8),
+        Attack("inside the band, ten", kind="inside band", **ten, reach=2.0, n_rounds=16),
+    ]
+    return [
+        Run(setting, attack, defence, seed)
+        for seed, attack, defence in product(SEEDS, attacks, ("mean", *FAMILY))
+    ]
+
+
+def edge_cases() -> list[Run]:
+    """Rare sevens labelled as ones: nobody honest has such images, or half of the clients do."""
+    edge: dict[str, Any] = {"trigger": "edge cases", "target": 1, "rate": 0.15}
+    attacks = [
+        Attack("1 boosted", **edge, n_rounds=8),
+        Attack("4 not boosted", **edge, n_adversaries=4, boost=1.0, n_rounds=20),
+    ]
+    settings = [Setting(honest_tail=honest_tail) for honest_tail in (0.0, 0.5)]
+    names = ("mean", *FAMILY, "median", "norm clipping", "Multi-Krum", "FLAME")
+    return [
+        Run(setting, attack, defence, seed)
+        for seed, setting, attack, defence in product(FEWER, settings, attacks, names)
+    ]
+
+
+N_CANDIDATES = 24
+
+
+def candidates() -> list[Attack]:
+    """Draw the attacks that the search tries on every defence: the budget of the adaptive attacker.
+
+    Up to a fifth of the clients attack, each candidate in its own way: boost, share of poisoned
+    samples, epochs, kind, and how far it may go.
+
+    Examples
+    --------
+    >>> len(candidates()), max(attack.n_adversaries for attack in candidates())
+    (24, 4)
+    """
+    rng, drawn = np.random.default_rng(2022), []
+    for number in range(N_CANDIDATES):
+        kind = ("replacement", "inside band", "small colluders")[number % 3]
+        n_adversaries = int(rng.choice([1, 2, 4], p=[0.2, 0.2, 0.6]))
+        share = 20 / n_adversaries
+        boost = float(rng.choice([1.0, share / 2, share, 4 * share, share**2]))
+        drawn.append(
+            Attack(
+                f"candidate {number}",
+                kind=kind,
+                trigger=str(rng.choice(["pattern", "instance", "rare instance"])),
+                target=1,
+                n_adversaries=n_adversaries,
+                boost=boost if kind == "replacement" else None,
+                rate=float(rng.choice([0.1, 0.3, 0.5])),
+                epochs=int(rng.choice([1, 2, 5, 10])),
+                reach=None if kind == "replacement" else float(rng.choice([1.0, 1.5, 2.0, 3.0])),
+                n_rounds=15,
+                until=0.9,
+            )
+        )
+    return drawn
+
+
+def search() -> list[Run]:
+    """The same candidates against every defence, on one seed that is used for nothing else."""
+    return [
+        Run(DIGITS, attack, defence, 1)
+        for attack, defence in product(candidates(), ("mean", *FAMILY, *RIVALS))
+    ]
+
+
+def short() -> list[Run]:
+    """Small runs of every defence: a chapter and the tests repeat those of the first seed.
+
+    The others say how far such a run may come out differently.
+    """
+    setting = Setting(n_train=1200, n_test=500, n_clients=24, clients_per_round=20, warm_up=12)
+    attack = Attack("1 of 20", n_rounds=2)
+    return [Run(setting, attack, defence, seed) for seed, defence in product(SEEDS, NAMES)]
+
+
+def suites() -> dict[str, list[Run]]:
+    """Give the runs of each suite, in the order in which they are run.
+
+    Examples
+    --------
+    >>> sorted(suites())[:3]
+    ['adaptive', 'boosts', 'celeba']
+    """
+    named = {
+        "short": short(),
+        "adaptive": adaptive(),
+        "boosts": boosts(),
+        "comparison": comparison(),
+        "edge-cases": edge_cases(),
+        "instance-keys": instance_keys(),
+        "search": search(),
+    }
+    named |= {name: natural(name) for name in ("femnist", "celeba")}
+    return named | {name: at_scale(name) for name in ("fashion-mnist", "emnist-digits", "cifar10")}
