@@ -51,6 +51,13 @@ class Dataset:
 
     `x_train` and `x_test` are float32 in [0, 1], of shape (n, height, width, channels);
     `y_train` and `y_test` are int64 of shape (n,), indices into `class_names`.
+
+    Examples
+    --------
+    >>> from rfout.datasets import load
+    >>> data = load("digits", rng=np.random.default_rng(0))
+    >>> data.image_shape, data.n_classes
+    ((28, 28, 1), 10)
     """
 
     name: str
@@ -110,6 +117,13 @@ def load(
     of a class for the test. The others are EMNIST (Cohen et al., 2017), Fashion-MNIST (Xiao et
     al., 2017) and CIFAR-10 (Krizhevsky, 2009). What is downloaded or parsed is kept in the
     directory that RFOUT_CACHE names, else in the user's cache.
+
+    Examples
+    --------
+    >>> from rfout.datasets import load
+    >>> data = load("digits", rng=np.random.default_rng(0), n_train=100, n_test=20)
+    >>> data.x_train.shape, data.y_test.shape
+    ((100, 28, 28, 1), (20,))
     """
     name = chosen_name() if name is None else name
     _check(name)
@@ -121,7 +135,14 @@ def load(
 
 
 def chosen_name() -> str:
-    """Name of the data set that RFOUT_DATASET asks for."""
+    """Name of the data set that RFOUT_DATASET asks for.
+
+    Examples
+    --------
+    >>> from rfout.datasets import chosen_name
+    >>> chosen_name() == os.environ.get("RFOUT_DATASET", "digits")
+    True
+    """
     return os.environ.get("RFOUT_DATASET") or DEFAULT
 
 

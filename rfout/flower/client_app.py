@@ -22,6 +22,19 @@ def train(message: Message, context: Context) -> Message:
     """Train from the global model on this node's samples; reply with the parameters after it.
 
     An adversary poisons and boosts, from the round on that the run's configuration names.
+
+    Examples
+    --------
+    >>> from flwr.app import ConfigRecord
+    >>> from rfout.flower import InProcessGrid, client_app
+    >>> from rfout.flower.experiment import Settings
+    >>> made = federation(Settings())
+    >>> arrays, config = to_record(made.trainer, made.params), ConfigRecord({"server-round": 1})
+    >>> grid = InProcessGrid(client_app.app, 1)
+    >>> asked = Message(RecordDict({"arrays": arrays, "config": config}), 100, "train")
+    >>> [reply] = grid.send_and_receive([asked])
+    >>> reply.content["metrics"]["num-examples"]
+    200
     """
     from ..clients import Client, Round
 
@@ -56,7 +69,21 @@ def train(message: Message, context: Context) -> Message:
 
 @app.evaluate()
 def evaluate(message: Message, context: Context) -> Message:
-    """Measure the global model on this node's samples."""
+    """Measure the global model on this node's samples.
+
+    Examples
+    --------
+    >>> from flwr.app import ConfigRecord
+    >>> from rfout.flower import InProcessGrid, client_app
+    >>> from rfout.flower.experiment import Settings
+    >>> made = federation(Settings())
+    >>> arrays, config = to_record(made.trainer, made.params), ConfigRecord({"server-round": 1})
+    >>> grid = InProcessGrid(client_app.app, 1)
+    >>> asked = Message(RecordDict({"arrays": arrays, "config": config}), 100, "evaluate")
+    >>> [reply] = grid.send_and_receive([asked])
+    >>> reply.content["metrics"]["num-examples"]
+    200
+    """
     settings = read_settings(context.run_config)
     made = federation(settings)
     client = made.clients[_partition(context, settings.num_clients)]

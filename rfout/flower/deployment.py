@@ -20,7 +20,16 @@ APP = "rfout.flower.server_app:app", "rfout.flower.client_app:app"
 
 
 class DeploymentError(RuntimeError):
-    """What did not come up, and what to do about it."""
+    """What did not come up, and what to do about it.
+
+    Examples
+    --------
+    >>> from rfout.flower.deployment import Deployment
+    >>> with Deployment(host="nowhere.invalid"):
+    ...     pass
+    Traceback (most recent call last):
+    rfout.flower.deployment.DeploymentError: no address of this machine is called 'nowhere.invalid'
+    """
 
 
 def superlink_command(
@@ -34,6 +43,12 @@ def superlink_command(
     """Say how to start a SuperLink; with `keys`, over TLS and for registered nodes only.
 
     What it keeps in `database`, registered nodes too, outlives it.
+
+    Examples
+    --------
+    >>> from rfout.flower.deployment import superlink_command
+    >>> superlink_command("127.0.0.1", 8000)[1:5]
+    ['--host', '127.0.0.1', '--port', '8000']
     """
     # Flower also opens its older gRPC ports, on every address unless it is told otherwise.
     fleet, control = free_ports(2)
@@ -63,6 +78,12 @@ def supernode_command(
 
     `config` is a file that `write_config` has written: on a command line Flower takes no quotes
     and no emoji.
+
+    Examples
+    --------
+    >>> from rfout.flower.deployment import supernode_command
+    >>> supernode_command("127.0.0.1:8000", Path("node.toml"), retries=2)[-4:]
+    ['--max-retries', '2', '--node-config', 'node.toml']
     """
     made = [command("flower-supernode"), "--superlink", superlink]
     made += ["--host", "127.0.0.1", "--port", str(free_ports(1)[0])]
@@ -91,7 +112,17 @@ def write_config(folder: Path, config: Mapping[str, Any]) -> Path:
 
 
 def write_app(folder: Path, config: Mapping[str, Any], app: tuple[str, str] = APP) -> Path:
-    """Write a Flower app that has nothing of its own: the nodes have the package installed."""
+    """Write a Flower app that has nothing of its own: the nodes have the package installed.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from rfout.flower.deployment import write_app
+    >>> with TemporaryDirectory() as folder:
+    ...     app = write_app(Path(folder), {"num-server-rounds": 3})
+    ...     print((app / "pyproject.toml").read_text().splitlines()[-1])
+    num-server-rounds = 3
+    """
     project = {
         "name": "rfout-run",
         "version": "0.1.0",
@@ -106,7 +137,17 @@ def write_app(folder: Path, config: Mapping[str, Any], app: tuple[str, str] = AP
 
 
 def write_connection(home: Path, address: str, ca: Path | None = None) -> None:
-    """Tell `flwr`, which looks into FLWR_HOME, where the SuperLink is."""
+    """Tell `flwr`, which looks into FLWR_HOME, where the SuperLink is.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from rfout.flower.deployment import write_connection
+    >>> with TemporaryDirectory() as home:
+    ...     write_connection(Path(home), "127.0.0.1:8000")
+    ...     print((Path(home) / "config.toml").read_text().splitlines()[-2])
+    address = "127.0.0.1:8000"
+    """
     where: dict[str, Any] = {"address": address}
     where |= {"insecure": True} if ca is None else {"root-certificates": str(ca)}
     _write_toml(home / "config.toml", {"superlink": {"default": "rfout", "rfout": where}})
@@ -121,6 +162,12 @@ def database(home: Path) -> Path | None:
     """Where a SuperLink may keep its state; None where Flower cannot.
 
     It joins the folders of its own migrations with blanks, and lets "%" mean something.
+
+    Examples
+    --------
+    >>> from rfout.flower.deployment import database
+    >>> database(Path("a folder")) in (Path("a folder/superlink.db"), None)
+    True
     """
     import flwr
 
@@ -147,6 +194,13 @@ class Deployment:
     ------
     DeploymentError
         If the port is taken, or the SuperLink does not come up.
+
+    Examples
+    --------
+    >>> from rfout.flower.deployment import Deployment
+    >>> with Deployment() as deployment:
+    ...     deployment.superlink.ended
+    False
     """
 
     folder: Path | None = None

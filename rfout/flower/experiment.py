@@ -64,6 +64,12 @@ class Settings:
         The first attacked round.
     attack_epochs, poison_rate, boost, trigger_size, target
         As `rfout.clients.Adversary` takes them; `boost` 0 is clients over adversaries.
+
+    Examples
+    --------
+    >>> from rfout.flower.experiment import Settings
+    >>> Settings(num_clients=50, adversaries="0 7").attackers
+    [0, 7]
     """
 
     num_server_rounds: int = 3
@@ -103,6 +109,12 @@ def read_settings(run_config: Mapping[str, Any]) -> Settings:
     ------
     ValueError
         For an unknown name, or a value that the setting cannot have.
+
+    Examples
+    --------
+    >>> from rfout.flower.experiment import read_settings
+    >>> read_settings({"strategy": "krum", "node-timeout": 30}).node_timeout
+    30.0
     """
     known = {field.name.replace("_", "-"): field for field in fields(Settings)}
     given: dict[str, Any] = {}
@@ -160,6 +172,12 @@ def federation(settings: Settings) -> "Federation":
 
     It is that of `rfout.standard.standard_federation` with the same seed, the adversaries
     recruited. Its own rounds, if they are run, are what Flower's are compared with.
+
+    Examples
+    --------
+    >>> from rfout.flower.experiment import Settings, federation
+    >>> [type(client).__name__ for client in federation(Settings(adversaries="0")).clients[:2]]
+    ['Backdoor', 'Client']
     """
     from ..attacks import PatternKey, Window, recruit
 
@@ -182,12 +200,28 @@ def federation(settings: Settings) -> "Federation":
 
 
 def to_record(trainer: "LocalTrainer", params: "Params") -> ArrayRecord:
-    """Name the layers of a flat parameter vector, as Flower sends them."""
+    """Name the layers of a flat parameter vector, as Flower sends them.
+
+    Examples
+    --------
+    >>> from rfout.flower.experiment import Settings, federation, to_record
+    >>> made = federation(Settings())
+    >>> sum(layer.numpy().size for layer in to_record(made.trainer, made.params).values())
+    56714
+    """
     return ArrayRecord({name: Array(layer) for name, layer in trainer.unflatten(params).items()})
 
 
 def to_params(trainer: "LocalTrainer", record: ArrayRecord) -> "Params":
-    """Make one flat parameter vector of named layers."""
+    """Make one flat parameter vector of named layers.
+
+    Examples
+    --------
+    >>> from rfout.flower.experiment import Settings, federation, to_params, to_record
+    >>> made = federation(Settings())
+    >>> bool((to_params(made.trainer, to_record(made.trainer, made.params)) == made.params).all())
+    True
+    """
     return np.concatenate([record[name].numpy().ravel() for name in trainer.layers])
 
 
@@ -198,6 +232,16 @@ def own_samples(path: str) -> tuple[Any, Any]:
     ------
     ValueError
         If the file is not there or holds something else.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from rfout.flower.experiment import own_samples
+    >>> with TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/mine.npz", x=np.zeros((40, 28, 28, 1)), y=np.arange(40) % 10)
+    ...     x, y = own_samples(f"{folder}/mine.npz")
+    >>> x.shape, y.shape
+    ((40, 28, 28, 1), (40,))
     """
     try:
         with np.load(os.path.expanduser(path), allow_pickle=False) as file:

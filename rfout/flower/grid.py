@@ -44,6 +44,23 @@ class InProcessGrid(Grid):
     A client that raises answers with an error, and the others go on, as in Flower; the log shows
     its traceback, and not again where others fail in the same way. Messages can be made only inside
     a run, so this gives the process the identity of one, by an internal class of Flower's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from flwr.app import Array, ArrayRecord, MetricRecord
+    >>> from rfout.flower import InProcessGrid, RFOut1d
+    >>> app = ClientApp()
+    >>> @app.train()
+    ... def train(message, context):
+    ...     layer = message.content["arrays"]["w"].numpy() + context.node_config["partition-id"]
+    ...     arrays, examples = ArrayRecord({"w": Array(layer)}), MetricRecord({"num-examples": 1})
+    ...     return Message(RecordDict({"arrays": arrays, "metrics": examples}), reply_to=message)
+    >>> first = ArrayRecord({"w": Array(np.zeros(4))})
+    >>> strategy = RFOut1d(fraction_evaluate=0.0)
+    >>> result = strategy.start(InProcessGrid(app, 20), first, num_rounds=1)
+    >>> result.arrays["w"].numpy()
+    array([9.5, 9.5, 9.5, 9.5])
     """
 
     def __init__(

@@ -51,6 +51,15 @@ def make_keys(folder: Path, hosts: Sequence[str], n_nodes: int, *, days: int = D
     Notes
     -----
     Elliptic curve P-384.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from rfout.flower.keys import make_keys
+    >>> with TemporaryDirectory() as folder:
+    ...     make_keys(Path(folder), ["my.server"], 1)
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['ca.crt', 'ca.key', 'node-0', 'node-0.pub', 'server.crt', 'server.key']
     """
     for host in hosts:
         if not can_be_host(host):
@@ -140,7 +149,17 @@ def _write(path: Path, data: bytes, *, secret: bool = True) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line."""
+    """Run the command line.
+
+    Examples
+    --------
+    >>> from contextlib import chdir
+    >>> from tempfile import TemporaryDirectory
+    >>> from rfout.flower.keys import main
+    >>> with TemporaryDirectory() as folder, chdir(folder):
+    ...     main(["keys", "--hosts", "my.server", "--nodes", "3"])
+    keys: ca.crt, server.crt, server.key, 3 node keys; ca.key: hide it
+    """
     parser = argparse.ArgumentParser("python -m rfout.flower.keys", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("folder", type=Path)

@@ -44,6 +44,12 @@ def environment(home: Path, *hosts: str) -> dict[str, str]:
 
     What the caller has set of the quiet ones stays: telemetry is off unless it is asked for. A
     proxy is for other machines: this one, and the `hosts`, are talked to without.
+
+    Examples
+    --------
+    >>> from rfout.flower.processes import environment
+    >>> environment(Path("flower"))["FLWR_HOME"]
+    'flower'
     """
     path = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     direct = [os.environ.get("no_proxy") or os.environ.get("NO_PROXY", ""), *LOCAL, *hosts]
@@ -55,12 +61,26 @@ def environment(home: Path, *hosts: str) -> dict[str, str]:
 
 
 def command(name: str) -> str:
-    """Give the path of one of Flower's programs beside this Python."""
+    """Give the path of one of Flower's programs beside this Python.
+
+    Examples
+    --------
+    >>> from rfout.flower.processes import command
+    >>> Path(command("flower-superlink")).stem
+    'flower-superlink'
+    """
     return shutil.which(name, path=str(Path(sys.executable).parent)) or name
 
 
 def plain(line: str) -> str:
-    """Take the colours and the level off a line of Flower's log."""
+    """Take the colours and the level off a line of Flower's log.
+
+    Examples
+    --------
+    >>> from rfout.flower.processes import plain
+    >>> plain("INFO :      round 1: 20 replies")
+    'round 1: 20 replies'
+    """
     line = re.sub(r"\x1b\[\d+m", "", line)
     return re.sub(r"^(DEBUG|INFO|WARNING|ERROR)\s*:\s*", "", line).strip()
 
@@ -95,6 +115,15 @@ class Program:
         Its environment.
     show
         Called with each line as it comes.
+
+    Examples
+    --------
+    >>> from rfout.flower.processes import Program
+    >>> program = Program([sys.executable, "-c", "print(1 + 1)"], os.environ)
+    >>> program.wait(60)
+    0
+    >>> program.lines
+    ['2']
     """
 
     def __init__(
@@ -172,7 +201,16 @@ class Program:
 
 
 class Programs:
-    """Child processes that end together, whatever happens: use it in a ``with`` statement."""
+    """Child processes that end together, whatever happens: use it in a ``with`` statement.
+
+    Examples
+    --------
+    >>> from rfout.flower.processes import Programs
+    >>> with Programs(Path("flower")) as programs:
+    ...     program = programs.start([sys.executable, "-c", "input(); print('up')"])
+    >>> program.ended
+    True
+    """
 
     def __init__(self, home: Path, *hosts: str) -> None:
         self.env = environment(home, *hosts)

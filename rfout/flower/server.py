@@ -25,7 +25,17 @@ TELLS = re.compile(r"waiting for \d+ more|gave up|^round \d+|round \d+: |replies
 
 
 class Screen:
-    """Shows of a run's output what a person waits for, and remembers how it ended."""
+    """Shows of a run's output what a person waits for, and remembers how it ended.
+
+    Examples
+    --------
+    >>> from rfout.flower.server import Screen
+    >>> screen = Screen()
+    >>> screen("INFO :      round 1: main-task-accuracy 0.912")
+    round 1: main-task-accuracy 0.912
+    >>> screen.rounds
+    1
+    """
 
     def __init__(self) -> None:
         self.rounds, self.gave_up, self.error = 0, "", ""
@@ -44,7 +54,14 @@ class Screen:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; gives the exit code."""
+    """Run the command line; gives the exit code.
+
+    Examples
+    --------
+    >>> from rfout.flower.server import main
+    >>> main(["--port", "99999"])  # and a line on standard error that says why
+    2
+    """
     given = _parser().parse_args(arguments)
     try:
         port = read_port(given.port)
@@ -113,10 +130,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", default="8000", help="port (default 8000)")
-    parser.add_argument("--clients", type=int, default=2, help="start with so many (default 2)")
+    parser.add_argument(
+        "--clients", type=int, default=default["min_nodes"], help="nodes to start with"
+    )
     parser.add_argument("--rounds", type=int, default=default["num_server_rounds"])
     parser.add_argument("--wait", type=float, default=120.0, help="seconds, then give up")
-    parser.add_argument("--strategy", default="rfout1d", help="or fedavg, fedmedian, krum, ...")
+    parser.add_argument(
+        "--strategy", default=default["strategy"], help="or fedavg, fedmedian, krum, ..."
+    )
     parser.add_argument("--seed", type=int, default=default["seed"])
     return parser
 

@@ -27,6 +27,15 @@ def main(grid: Grid, context: Context) -> None:
 
     In ``context.state``: the record ``"arrays"``, and for each round ``"train-1"``,
     ``"evaluate-1"`` and so on.
+
+    Examples
+    --------
+    >>> from rfout.flower import InProcessGrid, client_app, server_app
+    >>> grid = InProcessGrid(client_app.app, 2, run_config={"num-server-rounds": 1})
+    >>> context = grid.server_context()
+    >>> server_app.app(grid, context)
+    >>> sorted(context.state)
+    ['arrays', 'evaluate-0', 'evaluate-1', 'train-1']
     """
     settings = read_settings(context.run_config)
     result = run(grid, settings)
@@ -60,6 +69,15 @@ def run(grid: Grid, settings: Settings, params: "Params | None" = None) -> Resul
     ------
     flwr.serverapp.exception.AggregationError
         If too few nodes come in time.
+
+    Examples
+    --------
+    >>> from rfout.flower import InProcessGrid, client_app
+    >>> from rfout.flower.experiment import Settings
+    >>> from rfout.flower.server_app import run
+    >>> result = run(InProcessGrid(client_app.app, 2), Settings(num_server_rounds=1))
+    >>> result.train_metrics_clientapp[1]["replies"]
+    2
     """
     made = federation(settings)
     strategy = make_strategy(settings)
@@ -74,7 +92,16 @@ def run(grid: Grid, settings: Settings, params: "Params | None" = None) -> Resul
 
 
 class Measure:
-    """Central evaluation after each round: both accuracies on the test images, and a log line."""
+    """Central evaluation after each round: both accuracies on the test images, and a log line.
+
+    Examples
+    --------
+    >>> from rfout.flower.experiment import Settings
+    >>> from rfout.flower.server_app import Measure
+    >>> made = federation(Settings())
+    >>> sorted(Measure(Settings())(0, to_record(made.trainer, made.params)))
+    ['backdoor-accuracy', 'main-task-accuracy']
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -108,7 +135,15 @@ def _write(path: Path, params: "list[Params]") -> None:
 
 
 def make_strategy(settings: Settings) -> FedAvg:
-    """Make RFOut-1d or one of Flower's own strategies, told how many adversaries there are."""
+    """Make RFOut-1d or one of Flower's own strategies, told how many adversaries there are.
+
+    Examples
+    --------
+    >>> from rfout.flower.experiment import read_settings
+    >>> from rfout.flower.server_app import make_strategy
+    >>> make_strategy(read_settings({"strategy": "krum", "adversaries": "0 7"})).num_malicious_nodes
+    2
+    """
     common: dict[str, Any] = {
         "fraction_evaluate": 0.0,
         "min_train_nodes": settings.min_nodes,

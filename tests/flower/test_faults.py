@@ -1,8 +1,8 @@
 """Real processes over TLS on loopback: what goes wrong costs itself, and intruders stay out."""
 
+import faults
 import pytest
 
-from rfout.flower import faults
 from rfout.flower.deployment import Deployment, DeploymentError
 from rfout.flower.processes import Programs, _family, _runs
 

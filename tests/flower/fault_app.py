@@ -12,7 +12,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MetricR
 from flwr.clientapp import ClientApp
 from flwr.serverapp import Grid, ServerApp
 
-from .strategy import RFOut1d
+from rfout.flower import RFOut1d
 
 LATE = 15.0  # seconds after the end of the round
 client_app = ClientApp()
@@ -79,7 +79,7 @@ def main(grid: Grid, context: Context) -> None:
         # The first round, in which everybody replies, says how long this machine takes for one.
         timeout = max(float(settings["least"]), 2 * took) if phase == 1 else timeout
         metrics = result.train_metrics_clientapp[1]
-        numbers = {**metrics, **metrics.per_node}  # type: ignore[attr-defined]
+        numbers = {**metrics, **metrics.per_node}
         numbers["value"] = float(result.arrays["w"].numpy()[0]) if result.arrays else 0.0
         numbers["online"] = len(list(grid.get_node_ids()))
         print(f"PHASE {phase} {json.dumps(numbers)}", flush=True)
