@@ -29,23 +29,57 @@ def terminals(tmp_path):
         )
 
 
-def test_a_server_and_its_clients(terminals):
+@pytest.fixture
+def container(tmp_path):
+    """Terminals without `ps` or a home, with proxies, and with a strange folder for their files.
+
+    The programs find nothing on the PATH; the proxy is a port where nobody listens.
+    """
+    strange = tmp_path / "a blank, \N{MICROSCOPE}, an 'apostrophe' and a \"quote\""
+    strange.mkdir()
+    nowhere = str(tmp_path / "file" / "home")  # below what is no folder
+    (tmp_path / "file").touch()
+    own = {"PATH": "", "HOME": nowhere, "XDG_CACHE_HOME": nowhere, "TMPDIR": str(strange)}
+    (proxy,) = free_ports(1)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        own |= {name: f"http://127.0.0.1:{proxy}", name.upper(): f"http://127.0.0.1:{proxy}"}
+    outer = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
+    with Programs(tmp_path) as programs:
+        programs.env = {**outer, **own, "PYTHONUNBUFFERED": "1"}
+        yield (
+            strange,
+            lambda room, *arguments: programs.start(
+                [sys.executable, "-m", f"rfout.flower.{room}", *map(str, arguments)]
+            ),
+        )
+
+
+def test_a_server_and_its_clients_in_a_container(container):
+    """Over IPv6 where there is any; one client is there before the server, one has its own data."""
+    folder, start = container
+    made = federation(read_settings({})).clients[3]
+    np.savez(folder / "mine.npz", x=made.x[:40], y=made.y[:40])
     (port,) = free_ports(1)
-    address = f"127.0.0.1:{port}"
-    first = terminals("client", "--server", address, "--partition", 3)  # before the server
-    served = terminals("server", "--port", port, "--clients", 2, "--rounds", 2, "--wait", LONG)
+    with socket.socket(socket.AF_INET6) as one:
+        host = "::1" if one.connect_ex(("::1", port)) != errno.EADDRNOTAVAIL else "127.0.0.1"
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    first = start("client", "--server", address, "--partition", 5)
+    to_serve = ("--port", port, "--clients", 2, "--rounds", 2, "--wait", LONG)
+    served = start("server", "--host", host, *to_serve)
     assert served.wait_for(f"server at {address}, waiting for 2 clients", LONG)
     assert served.wait_for("waiting for 1 more nodes: 1 of 2", LONG)
-    late = terminals("client", "--server", address, "--partition", 5)
+    own = ("--data", folder / "mine.npz", "--partition", 3)
+    late = start("client", "--server", address, *own)
     assert served.wait(LONG) == 0, served.text
     rounds = re.findall(r"^round (\d): main-task-accuracy 0\.\d+", served.text, re.MULTILINE)
     assert rounds == ["0", "1", "2"]
     assert served.lines[-1] == "done: 2 rounds"
-    for one, partition in ((first, 3), (late, 5)):
-        trained = re.findall(r"^round (\d): client (\d) trained on 200 im", one.text, re.MULTILINE)
-        assert trained == [("1", str(partition)), ("2", str(partition))]
-        assert one.wait(LONG) == 0
+    for one, number, images in ((first, 5, 200), (late, 3, 40)):
+        assert one.wait(LONG) == 0, one.text
+        said = rf"^round (\d): client {number} trained on {images} images"
+        assert re.findall(said, one.text, re.MULTILINE) == ["1", "2"]
         assert one.lines[-1] == f"the server at {address} has ended, and so does this client"
+    assert not in_use(port, host)
 
 
 def test_control_c_leaves_nothing_and_a_port_in_use_is_one_line(terminals):
@@ -160,43 +194,3 @@ def test_a_host_that_is_not_this_machines_is_one_line(capsys):
         assert says in said
         assert host in said
         assert said.count("\n") == 1
-
-
-def test_in_a_container(tmp_path):
-    """No `ps`, a home that cannot be written, proxies, IPv6, a strange folder, another uid's data.
-
-    The programs find nothing on the PATH; the proxy is a port where nobody listens.
-    """
-    strange = tmp_path / "a blank, \N{MICROSCOPE}, an 'apostrophe' and a \"quote\""
-    strange.mkdir()
-    made = federation(read_settings({})).clients[3]
-    np.savez(strange / "mine.npz", x=made.x[:40], y=made.y[:40])
-    (proxy,) = free_ports(1)
-    (port,) = free_ports(1)
-    with socket.socket(socket.AF_INET6) as one:
-        host = "::1" if one.connect_ex(("::1", port)) != errno.EADDRNOTAVAIL else "127.0.0.1"
-    with Programs(tmp_path) as programs:
-        nowhere = str(tmp_path / "mine.npz" / "home")  # below what is no folder
-        own = {"PATH": "", "HOME": nowhere, "XDG_CACHE_HOME": nowhere, "TMPDIR": str(strange)}
-        for name in ("http_proxy", "https_proxy", "all_proxy"):
-            own |= {name: f"http://127.0.0.1:{proxy}", name.upper(): f"http://127.0.0.1:{proxy}"}
-        programs.env = {**os.environ, **own, "PYTHONUNBUFFERED": "1"}
-        programs.env.pop("no_proxy", None)
-        programs.env.pop("NO_PROXY", None)
-
-        def start(room, *arguments):
-            made = [sys.executable, "-m", f"rfout.flower.{room}", *map(str, arguments)]
-            return programs.start(made)
-
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        served = start("server", "--host", host, "--port", port, "--rounds", 1, "--wait", LONG)
-        clients = [
-            start("client", "--server", address, "--partition", 5),
-            start("client", "--server", address, "--data", strange / "mine.npz", "--partition", 3),
-        ]
-        assert served.wait(LONG) == 0, served.text
-        assert served.lines[-1] == "done: 1 rounds"
-        for one, images in zip(clients, (200, 40), strict=True):
-            assert one.wait(LONG) == 0, one.text
-            assert f"trained on {images} images" in one.text
-        assert not in_use(port, host)
