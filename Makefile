@@ -54,7 +54,7 @@ bench: .venv/.book ## measure the operator against a mean and its rivals (tables
 	$(BIN)/python benchmarks/aggregation.py $(ONLY)
 
 SUITE ?= fashion-mnist
-results: .venv/.book ## run what is missing of the long experiments (SUITE=adaptive, emnist-digits, cifar10, short)
+results: .venv/.book ## run what is missing of the long experiments (SUITE=adaptive, emnist-digits, cifar10, femnist, celeba, short)
 	env -u TQDM_DISABLE $(BIN)/python -m rfout.experiments $(SUITE)
 
 replicate: .venv/.book ## run the chapters' claims with ten seeds and two arithmetics (ONLY=limits for one)

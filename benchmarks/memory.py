@@ -33,11 +33,11 @@ def alone(function, *arguments):
 def extra(n_clients: int, n_params: int, form: str, compiled: bool) -> float:
     """MiB that `rfout1d` needs beyond updates and aggregate."""
     from rfout import rfout1d
-    from rfout.operator import walk
+    from rfout.operator import paths, walk
 
     if not compiled:
         walk.LARGE = 2**62
-    elif walk.kernels() is not None:
+    elif paths.kernels() is not None:
         large, walk.LARGE = walk.LARGE, 0
         rfout1d(np.ones((12, 10), np.float32))  # the compiler itself is not what is measured
         walk.LARGE = large

@@ -1,7 +1,4 @@
-"""Which client holds which sample: an even split, and one with skewed labels.
-
-Chapter: federated-learning.
-"""
+"""Which client holds which sample: an even split, and one with skewed labels."""
 
 import math
 
@@ -33,7 +30,13 @@ def partition_iid(y: ArrayLike, n_clients: int, *, rng: np.random.Generator) -> 
 
     Notes
     -----
-    The IID partition of McMahan et al. (2017). Chapter: federated-learning.
+    The IID partition of McMahan et al. (2017).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [len(part) for part in partition_iid(np.zeros(10), 3, rng=np.random.default_rng(0))]
+    [4, 3, 3]
     """
     labels = _checked_labels(y, n_clients)
     return np.array_split(rng.permutation(len(labels)).astype(np.int64), n_clients)

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import inputs, walk
 from .rule import Center, Replacement, Rule, Scale
+from .threads import Tally
 
 Array = NDArray[np.floating]
 # (n_clients, ...), or a list of n_clients arrays of one shape, or of lists of layers.
@@ -32,7 +33,7 @@ Updates = ArrayLike | list[Array] | tuple[Array, ...] | list[list[Array]]
 
 @dataclass(frozen=True)
 class Report:
-    """What RFOut-1d did to each client in one aggregation. Chapter: rfout-1d.
+    """What RFOut-1d did to each client in one aggregation.
 
     Attributes
     ----------
@@ -45,6 +46,14 @@ class Report:
         was left out.
     left_out
         Why clients were left out, by client: empty unless ``on_invalid="drop"`` found a reason.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> updates = np.append(np.zeros((11, 1)), [[12.0]], axis=0)
+    >>> _, report = rfout1d(updates, return_report=True)
+    >>> report.flagged.tolist()[-1], report.left_out
+    (1.0, {})
     """
 
     flagged: NDArray[np.float64]
@@ -152,7 +161,14 @@ def rfout1d(
     float64. The bytes do not depend on the number of threads (RFOUT_NUM_THREADS), and a layer at a
     time gives those of the flat vector. From four million values on the rule is compiled, if Numba
     is installed. Values of 64 bits whose squares exceed float64 are decided slowly.
-    Source: doi:10.1016/j.knosys.2022.108588. Chapters: rfout-1d, limits; what it costs: benchmarks.
+    Source: doi:10.1016/j.knosys.2022.108588.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> updates = np.append(np.zeros((11, 1)), [[12.0]], axis=0)
+    >>> rfout1d(updates).round(3)  # the outlier counts as the mean, which is 1
+    array([0.083])
     """
     rule = inputs.read_rule(threshold, center, scale, replacement)
     inputs.check_choice("on_invalid", on_invalid, ("raise", "drop"))
@@ -186,7 +202,7 @@ def _warn(left_out: dict[int, str], n: int, rule: Rule) -> None:
         )
 
 
-def _report(given: inputs.Given, left_out: dict[int, str], tally: walk.Tally) -> Report:
+def _report(given: inputs.Given, left_out: dict[int, str], tally: Tally) -> Report:
     n_params = sum(math.prod(layer.shape) for layer in given.layers)
     report = Report(np.ones(given.n_given), np.full(given.n_given, np.inf), left_out)
     stayed = [client for client in range(given.n_given) if client not in left_out]

@@ -3,8 +3,6 @@
 By coordinate, each server holds a slice of every client's update and aggregates it alone: no
 communication, and the same bytes as one process. By client, each server holds some clients'
 whole updates: `Moments` of the shards are merged, sent back, and a second pass filters.
-
-Chapter: full-scale.
 """
 
 import functools
@@ -42,9 +40,10 @@ def slices(n_params: int, n_shards: int) -> list[slice]:
     ValueError
         If `n_shards` is not positive or `n_params` negative.
 
-    Notes
-    -----
-    Chapter: full-scale.
+    Examples
+    --------
+    >>> slices(10, 3)
+    [slice(0, 3, None), slice(3, 6, None), slice(6, 10, None)]
     """
     if n_shards < 1 or n_params < 0:
         raise ValueError(f"cannot cut {n_params} coordinates into {n_shards} shards")
@@ -68,7 +67,13 @@ class Moments:
     Notes
     -----
     Chan, Golub, LeVeque (1979), "Updating formulae and a pairwise algorithm for computing sample
-    variances". Chapter: full-scale.
+    variances".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Moments(2, mean=np.array([2.0]), squares=np.array([2.0])).std
+    array([1.])
     """
 
     count: int
@@ -90,10 +95,6 @@ def moments(updates: Iterable[Array]) -> Moments:
         One (n_params,) array for each client: a list, a (n_clients, n_params) array, or a generator
         that loads one after the other.
 
-    Returns
-    -------
-    Moments
-
     Raises
     ------
     ValueError
@@ -101,7 +102,13 @@ def moments(updates: Iterable[Array]) -> Moments:
 
     Notes
     -----
-    Welford (1962). Chapter: full-scale.
+    Welford (1962).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> moments(np.array([[1.0], [3.0]]))
+    Moments(count=2, mean=array([2.]), squares=array([2.]))
     """
     count, mean, squares = 0, np.zeros(0), np.zeros(0)
     for client, update in enumerate(updates):
@@ -126,18 +133,16 @@ def merge(shards: Iterable[Moments]) -> Moments:
     shards
         What `moments` gave for each shard, of one shape.
 
-    Returns
-    -------
-    Moments
-
     Raises
     ------
     ValueError
         If there is no shard.
 
-    Notes
-    -----
-    Chapter: full-scale.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> merge([moments(np.array([[1.0], [3.0]])), moments(np.array([[5.0]]))])
+    Moments(count=3, mean=array([3.]), squares=array([8.]))
     """
     shards = list(shards)
     if not shards:
@@ -182,7 +187,14 @@ def unflagged(
     Notes
     -----
     A value so near to the threshold that float64 rounds it to the other side is decided otherwise
-    than by `rfout.rfout1d`. Chapter: full-scale.
+    than by `rfout.rfout1d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shard = np.append(np.zeros((11, 1)), [[12.0]], axis=0)
+    >>> unflagged(shard, moments(shard))
+    array([-11.])
     """
     if not 0 < threshold < math.inf:
         raise ValueError(f"threshold must be a positive number of sigmas, not {threshold!r}")
@@ -210,8 +222,12 @@ def combine(everyone: Moments, parts: Iterable[NDArray[np.float64]]) -> NDArray[
     numpy.ndarray
         (n_params,) float64: a flagged value counts as the mean, which adds nothing to it.
 
-    Notes
-    -----
-    Chapter: full-scale.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shard = np.append(np.zeros((11, 1)), [[12.0]], axis=0)
+    >>> everyone = moments(shard)
+    >>> combine(everyone, [unflagged(shard, everyone)]).round(3)
+    array([0.083])
     """
     return everyone.mean + sum(parts, np.zeros_like(everyone.mean)) / everyone.count

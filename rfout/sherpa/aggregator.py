@@ -3,8 +3,6 @@
 The framework hands an aggregator the full parameters of every node, as live references, and takes
 what it gives for the new global model. The rule does not mind: it moves with a shift. What is said
 of updates, such as their norm, needs the global parameters that the nodes started from.
-
-Chapter: sherpa.
 """
 
 import math
@@ -66,15 +64,29 @@ class RFOut1d(_Base):
 
     Notes
     -----
-    Source: doi:10.1016/j.knosys.2022.108588. Chapter: sherpa.
+    Source: doi:10.1016/j.knosys.2022.108588.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> nodes = [[np.full(2, value), np.zeros(1)] for value in [0.0] * 11 + [12.0]]
+    >>> RFOut1d()(nodes)[0].round(3)
+    array([0.083, 0.083])
     """
 
     def __init__(
-        self, *, start: Any = None, max_norm: float | None = None, noise: float = 0.0,
-        rng: np.random.Generator | None = None, threshold: float = 3.0, center: Center = "mean",
-        scale: Scale = "std", replacement: Replacement = "center",
+        self,
+        *,
+        start: Any = None,
+        max_norm: float | None = None,
+        noise: float = 0.0,
+        rng: np.random.Generator | None = None,
+        threshold: float = 3.0,
+        center: Center = "mean",
+        scale: Scale = "std",
+        replacement: Replacement = "center",
         on_invalid: Literal["raise", "drop"] = "raise",
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         inputs.read_rule(threshold, center, scale, replacement)
         inputs.check_choice("on_invalid", on_invalid, ("raise", "drop"))
@@ -91,9 +103,12 @@ class RFOut1d(_Base):
             raise ValueError("noise is measured in max_norm and drawn from rng: give both")
         self.reports: list[Report] = []
         self._rule: dict[str, Any] = {
-            "threshold": threshold, "center": center, "scale": scale,
-            "replacement": replacement, "on_invalid": on_invalid,
-        }  # fmt: skip
+            "threshold": threshold,
+            "center": center,
+            "scale": scale,
+            "replacement": replacement,
+            "on_invalid": on_invalid,
+        }
         self._max_norm, self._noise, self._rng = max_norm, noise, rng
         # Copies: the framework trains what it was given in place.
         self._received = None if start is None else [np.array(one) for one in flatten(start)]

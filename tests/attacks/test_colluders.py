@@ -2,13 +2,13 @@
 
 import math
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rfout import rfout1d
-from rfout._tensorflow import keras
 from rfout.attacks import (
     Collusion,
     InsideBand,

@@ -130,8 +130,11 @@ def bookkeeping(notebook):
 
 def links(notebook):
     """Every link has words: outside the pages an empty one shows nothing."""
-    return [f"an empty link: {text}" for source in texts(notebook)
-            for text in re.findall(r"\[\]\([^)]*\)", source)]  # fmt: skip
+    return [
+        f"an empty link: {text}"
+        for source in texts(notebook)
+        for text in re.findall(r"\[\]\([^)]*\)", source)
+    ]
 
 
 def exercises(notebook):

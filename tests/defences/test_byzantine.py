@@ -204,7 +204,7 @@ def test_selection_is_of_whole_clients_whatever_the_shape():
 def test_many_coordinates_are_summed_block_after_block(monkeypatch):
     x = np.random.default_rng(0).normal(size=(20, 1000)).astype(np.float32)
     want = krum(x, 4), multi_krum(x, 4), bulyan(x, 4)
-    monkeypatch.setattr("rfout.defences.byzantine.BLOCK", 7)
+    monkeypatch.setattr("rfout.defences.whole_updates.BLOCK", 7)
     for a, b in zip(want, (krum(x, 4), multi_krum(x, 4), bulyan(x, 4)), strict=True):
         np.testing.assert_array_equal(a, b)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize
@@ -22,6 +22,7 @@ def total_distance(x, centre):
 
 @settings(max_examples=60, deadline=None)
 @given(updates)
+@example(np.array([[4.0, 2.0**-14], [0.0, 4.0], [0.0, 0.0]]))  # starts just beside an update
 def test_no_point_has_a_smaller_sum_of_distances(x):
     found = total_distance(x, geometric_median(x))
     best = min(

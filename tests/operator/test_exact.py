@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from rfout import rfout1d
-from rfout.operator import walk
+from rfout.operator import paths, walk
 
 pytestmark = pytest.mark.filterwarnings("ignore:nothing can be flagged:UserWarning")
 
@@ -219,7 +219,7 @@ def test_both_paths_and_any_number_of_threads_give_the_same_bytes(dtype, data, r
         with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             patch.setattr(walk, "LARGE", large)
-            patch.setattr(walk, "BLOCK", block)
+            patch.setattr(paths, "BLOCK", block)
             patch.setenv("RFOUT_NUM_THREADS", threads)
             aggregate, report = rfout1d(x, threshold=threshold, return_report=True, **rule)
             plain = rfout1d(x, threshold=threshold, **rule)

@@ -9,7 +9,7 @@ import oracle
 import pytest
 
 from rfout import rfout1d
-from rfout.operator import walk
+from rfout.operator import paths, walk
 
 pytestmark = pytest.mark.filterwarnings("ignore:nothing can be flagged:UserWarning")
 
@@ -175,7 +175,7 @@ def test_arguments_that_make_no_sense(arguments):
 @pytest.mark.parametrize("large", [0, 2**62])
 def test_any_layout_gives_the_same_bytes_and_stays_as_it_was(monkeypatch, large):
     monkeypatch.setattr(walk, "LARGE", large)
-    monkeypatch.setattr(walk, "BUFFER", 500)
+    monkeypatch.setattr(paths, "BUFFER", 500)
     x = np.random.default_rng(0).standard_normal((13, 6, 7)).astype(np.float32)
     x[0] *= 30
     expected = rfout1d(x).tobytes()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rfout import rfout1d
-from rfout.operator import walk
+from rfout.operator import paths, threads, walk
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def test_without_numba_the_result_is_the_same(failure, x, tmp_path):
 import sys, numpy as np
 sys.path.insert(0, {str(tmp_path)!r})
 from rfout import rfout1d
-from rfout.operator import walk
+from rfout.operator import paths, walk
 walk.LARGE = 0
-print(rfout1d(np.load({str(tmp_path / "x.npy")!r})).tobytes().hex(), walk.kernels())
+print(rfout1d(np.load({str(tmp_path / "x.npy")!r})).tobytes().hex(), paths.kernels())
 """
     assert run(code) == f"{rfout1d(x).tobytes().hex()} None"
 
@@ -85,21 +85,21 @@ print(rfout1d(np.ones((12, 3))))
 @pytest.mark.parametrize("large", [0, 2**62])
 def test_the_number_of_threads_changes_no_byte(monkeypatch, x, large):
     monkeypatch.setattr(walk, "LARGE", large)
-    monkeypatch.setattr(walk, "BLOCK", 1000)
+    monkeypatch.setattr(paths, "BLOCK", 1000)
     results = set()
-    for threads in ("1", "2", "7", "", "none", "0"):
-        monkeypatch.setenv("RFOUT_NUM_THREADS", threads)
+    for number in ("1", "2", "7", "", "none", "0"):
+        monkeypatch.setenv("RFOUT_NUM_THREADS", number)
         results.add(rfout1d(x).tobytes())
     assert len(results) == 1
 
 
 def test_the_number_of_threads(monkeypatch):
     monkeypatch.setenv("RFOUT_NUM_THREADS", "5")
-    assert walk.n_threads() == 5
+    assert threads.n_threads() == 5
     monkeypatch.setenv("RFOUT_NUM_THREADS", "many")
-    assert 1 <= walk.n_threads() <= 8
+    assert 1 <= threads.n_threads() <= 8
     monkeypatch.setattr(sys, "platform", "emscripten")
-    assert walk.n_threads() == 1
+    assert threads.n_threads() == 1
 
 
 def test_an_error_in_a_thread_stops_the_others():
@@ -110,7 +110,7 @@ def test_an_error_in_a_thread_stops_the_others():
         raise OSError("disk")
 
     with pytest.raises(OSError, match="disk"):
-        walk._run(work, range(1000), None, 2)
+        threads.run(work, range(1000), None, 2)
     assert len(seen) <= 2
 
 

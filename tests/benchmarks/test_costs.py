@@ -1,9 +1,8 @@
 """The cost model: what must hold whatever was measured."""
 
 import pytest
-
-from rfout import benchmarks
-from rfout.costs import cost
+import tables as benchmarks
+from costs import cost
 
 N, D, NETWORK = 1e6, 1e8, 1.25e9
 

@@ -1,12 +1,9 @@
-"""What an aggregation over many servers would cost, by the constants that were measured.
-
-Chapter: benchmarks.
-"""
+"""What an aggregation over many servers would cost, by the constants that were measured."""
 
 import math
 from dataclasses import dataclass
 
-from .benchmarks import BYTES, Tables, of_shards
+from tables import BYTES, Tables, of_shards
 
 
 @dataclass(frozen=True)
@@ -21,10 +18,6 @@ class Cost:
         Bytes between servers, all together.
     receiving, computing, exchanging
         Seconds: of receiving the updates, of reading and filtering them, of talking.
-
-    Notes
-    -----
-    Chapter: benchmarks.
     """
 
     received: float
@@ -68,10 +61,6 @@ def cost(
     ------
     ValueError
         If `by` is neither, or a number is not positive.
-
-    Notes
-    -----
-    Chapter: benchmarks.
     """
     if by not in ("coordinate", "client"):
         raise ValueError(f'by must be "coordinate" or "client", not {by!r}')

@@ -4,9 +4,8 @@ import shutil
 
 import numpy as np
 import pytest
+import tables as benchmarks
 from matplotlib import pyplot as plt
-
-from rfout import benchmarks, plots
 
 plt.switch_backend("Agg")
 
@@ -59,7 +58,7 @@ def test_a_target_is_met_up_to_its_bound_and_no_further(tables, row, name, colum
 
 
 def test_the_figure_has_every_measured_time_and_the_line_of_memory(tables):
-    left, right = plots.scaling(tables["scaling"], benchmarks.bandwidth(tables)).axes
+    left, right = benchmarks.scaling(tables["scaling"], benchmarks.bandwidth(tables)).axes
     table = tables["scaling"]
     for ax, column in ((left, "n_params"), (right, "n_clients")):
         assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")

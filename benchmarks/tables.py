@@ -1,13 +1,15 @@
-"""What `make bench` measured: its tables, and what they were to show.
-
-Chapter: benchmarks.
-"""
+"""What `make bench` measured, as the book's page shows it: tables, targets, a figure."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.figure import Figure
+
+from rfout.plots import BLACK, style
+from rfout.plots.style import series
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -42,10 +44,6 @@ def read_tables(folder: str | Path) -> dict[str, pd.DataFrame]:
     ------
     FileNotFoundError
         If one is missing, with the command that writes it.
-
-    Notes
-    -----
-    Chapter: benchmarks.
     """
     missing = [name for name in NAMES if not (Path(folder) / f"{name}.csv").is_file()]
     if missing:
@@ -65,10 +63,6 @@ def verdicts(tables: Tables) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row for each target: what, measured, target, unit, met.
-
-    Notes
-    -----
-    Chapter: benchmarks.
     """
     speed = tables["speed"]
     files = tables["out_of_core"].iloc[0]
@@ -114,23 +108,46 @@ def _short(number: float) -> str:
 
 
 def of_shards(tables: Tables, by: str, column: str) -> "pd.Series[Any]":
-    """One column of the runs over several processes that were sharded in one way.
-
-    Notes
-    -----
-    Chapter: benchmarks.
-    """
+    """One column of the runs over several processes that were sharded in one way."""
     shards = tables["shards"]
     return shards.loc[shards["sharded_by"] == by, column]
 
 
 def bandwidth(tables: Tables) -> float:
-    """Bytes per second at which all threads together read the largest arrays: a bound on any rule.
-
-    Notes
-    -----
-    Chapter: benchmarks.
-    """
+    """Bytes per second at which all threads read the largest arrays: a bound on any rule."""
     scaling = tables["scaling"]
     largest = scaling[scaling["n_values"] > scaling["n_values"].max() / 2]
     return 1e9 * float(largest["bandwidth_gigabytes_per_second"].median())
+
+
+def scaling(table: pd.DataFrame, bandwidth: float) -> Figure:
+    """Draw seconds against parameters for some numbers of clients, and against clients.
+
+    Parameters
+    ----------
+    table
+        Columns n_clients, n_params, n_values, seconds.
+    bandwidth
+        Bytes a second at which memory is read: the dotted lines are the time it takes to read the
+        updates.
+    """
+    axes_of = (
+        ("n_params", "n_clients", (10, 100, 1000)),
+        ("n_clients", "n_params", (1e3, 1e4, 1e5)),
+    )
+    words = {"n_params": "parameters", "n_clients": "clients"}
+    with style():
+        fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
+        for ax, (across, fixed, values) in zip(axes, axes_of, strict=True):
+            labels = {f"{value:,.0f} {words[fixed]}": value for value in values}
+            for label, colour, line, marker in series(labels):
+                rows = table[table[fixed] == labels[label]].sort_values(across)
+                x, least = rows[across], BYTES * rows["n_values"] / bandwidth
+                ax.plot(x, rows["seconds"], line, color=colour, marker=marker, label=label)
+                ax.plot(x, least, ":", color=BLACK, linewidth=0.9)
+            ax.plot([], [], ":", color=BLACK, linewidth=0.9, label="reading the bytes")
+            ax.set(xscale="log", yscale="log", xlabel=words[across])
+            ax.legend(fontsize=7)
+        axes[0].set_ylabel("seconds")
+    plt.close(fig)
+    return fig
