@@ -8,6 +8,8 @@ book is online comes from `origin`; what needs an address is left out without on
 import html
 import re
 from pathlib import Path
+from urllib.parse import quote
+from xml.etree import ElementTree
 
 import origin
 from docutils import nodes
@@ -39,8 +41,6 @@ def say_where(app, config):
         }
     config.project = config.html_title or config.project
     config.html_baseurl = config.ogp_site_url = address
-    config.sitemap_url_scheme = "{link}"
-    config.sitemap_excludes = ["404.html", "search.html", "*index.html", "prf-*", "_modules/*"]
     config.ogp_social_cards = {"enable": False}
     if address and (root / HEADLINE).is_file():
         config.ogp_image = CARD
@@ -107,14 +107,28 @@ def draw_card(app, exception):
     card.savefig(Path(app.outdir) / CARD)
 
 
+def write_sitemap(app, exception):
+    """List the pages for search engines; their addresses are whole, so without one there is none.
+
+    sphinx-sitemap does the same with a process of its own beside each build.
+    """
+    address = app.config.html_baseurl
+    if exception or not address or app.builder.format != "html":
+        return
+    listed = ElementTree.Element("urlset", xmlns="http://www.sitemaps.org/schemas/sitemap/0.9")
+    for page in sorted(app.env.found_docs):
+        place = ElementTree.SubElement(ElementTree.SubElement(listed, "url"), "loc")
+        place.text = f"{address}{quote(page)}.html"
+    tree = ElementTree.ElementTree(listed)
+    tree.write(Path(app.outdir) / "sitemap.xml", encoding="utf-8", xml_declaration=True)
+
+
 def setup(app):
-    names = ["sphinxext.opengraph", "notfound.extension", "sphinx_reredirects"]
-    if origin.find_address(origin.find_repository(Path(app.srcdir))):
-        names.append("sphinx_sitemap")  # without an address it would warn
-    for name in names:
+    for name in ("sphinxext.opengraph", "notfound.extension", "sphinx_reredirects"):
         app.setup_extension(name)
     app.connect("config-inited", say_where, priority=100)
     app.connect("html-page-context", add_description, priority=400)  # 500: the tags themselves
     app.connect("html-page-context", finish_tags, priority=900)
     app.connect("build-finished", draw_card)
+    app.connect("build-finished", write_sitemap)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
