@@ -6,9 +6,7 @@ from typing import Any
 from ..defences import FAMILY
 from .description import Attack, Run, Setting
 
-RIVALS = (
-    "median", "trimmed mean", "Krum", "Multi-Krum", "Bulyan", "norm clipping", "weak DP", "RLR",
-)  # fmt: skip
+RIVALS = ("median", "trimmed mean", "Krum", "Multi-Krum", "Bulyan", "norm clipping")
 
 
 def at_scale(dataset: str) -> list[Run]:
@@ -31,7 +29,6 @@ def at_scale(dataset: str) -> list[Run]:
     further = [
         boosted(1, " boosted n²", boost=900.0),
         boosted(1, ", single shot", n_rounds=1, after=20),
-        boosted(4, " not boosted", boost=1.0, n_rounds=60, until=0.9),
     ]
     plan += [((*first, "RFOut-1d, drop"), attack, None) for attack in further]
     return [
