@@ -4,8 +4,6 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-import numpy as np
-
 from ..defences import FAMILY, NAMES, RIVALS
 from .at_scale import at_scale, natural
 from .description import Attack, Run, Setting
@@ -57,7 +55,7 @@ def comparison() -> list[Run]:
 
 def instance_keys() -> list[Run]:
     """One boosted adversary with a key of each class but the target's."""
-    names = ("mean", *FAMILY, "norm clipping")
+    names = ("mean", "RFOut-1d", "RFOut-1d, drop", "RFOut-1d, median/MAD")
     attacks = [
         Attack(f"key {label}", trigger="instance", key=label, n_rounds=6) for label in range(1, 10)
     ]
@@ -115,48 +113,33 @@ def edge_cases() -> list[Run]:
     ]
 
 
-N_CANDIDATES = 12
-
-
 def candidates() -> list[Attack]:
-    """Draw the attacks that the search tries on every defence: the budget of the adaptive attacker.
+    """Give the attacks that the search tries on every defence: the adaptive attacker's budget.
 
-    Up to a fifth of the clients attack, each candidate in its own way: boost, share of poisoned
-    samples, epochs, kind, and how far it may go.
+    They vary boost, band and number of adversaries, up to a fifth of the clients, around what got
+    furthest in the suite `adaptive`: the key of one rare image.
 
     Examples
     --------
     >>> len(candidates()), max(attack.n_adversaries for attack in candidates())
-    (12, 4)
+    (6, 4)
     """
-    rng, drawn = np.random.default_rng(2022), []
-    for number in range(N_CANDIDATES):
-        kind = ("replacement", "inside band", "small colluders")[number % 3]
-        n_adversaries = int(rng.choice([1, 2, 4], p=[0.2, 0.2, 0.6]))
-        share = 20 / n_adversaries
-        boost = float(rng.choice([1.0, share / 2, share, 4 * share, share**2]))
-        drawn.append(
-            Attack(
-                f"candidate {number}",
-                kind=kind,
-                trigger=str(rng.choice(["pattern", "instance", "rare instance"])),
-                target=1,
-                n_adversaries=n_adversaries,
-                boost=boost if kind == "replacement" else None,
-                rate=float(rng.choice([0.1, 0.3, 0.5])),
-                epochs=int(rng.choice([1, 2, 5, 10])),
-                reach=None if kind == "replacement" else float(rng.choice([1.0, 1.5, 2.0, 3.0])),
-                n_rounds=15,
-                until=0.9,
-            )
-        )
-    return drawn
+    rare: dict[str, Any] = {"trigger": "rare instance", "target": 1, "n_rounds": 15, "until": 0.9}
+    four = rare | {"n_adversaries": 4}
+    return [
+        Attack("boosted", **four),
+        Attack("not boosted", boost=1.0, **four),
+        Attack("inside two s", kind="inside band", reach=2.0, **four),
+        Attack("inside three s", kind="inside band", reach=3.0, **four),
+        Attack("1, boosted n²", boost=400.0, **rare),
+        Attack("boosted by two", boost=2.0, **four),
+    ]
 
 
 def search() -> list[Run]:
     """The same candidates against every defence, on one seed that is used for nothing else."""
     return [
-        Run(DIGITS, attack, defence, 1)
+        Run(DIGITS, attack, defence, 11)
         for attack, defence in product(candidates(), ("mean", *FAMILY, *RIVALS))
     ]
 
