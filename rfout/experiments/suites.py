@@ -99,9 +99,13 @@ def adaptive() -> list[Run]:
 
 
 def edge_cases() -> list[Run]:
-    """Rare sevens labelled as ones: nobody honest has such images, or half of the clients do."""
+    """Rare sevens labelled as ones: nobody honest has such images, or half of the clients do.
+
+    Rounds without an attack tell what the model says of such images by itself.
+    """
     edge: dict[str, Any] = {"trigger": "edge cases", "target": 1, "rate": 0.15}
     attacks = [
+        Attack("no attack", **edge, n_adversaries=0, n_rounds=3),
         Attack("1 boosted", **edge, n_rounds=8),
         Attack("4 not boosted", **edge, n_adversaries=4, boost=1.0, n_rounds=20),
     ]
