@@ -3,8 +3,6 @@
 `warm_up` trains a federation in peace, `compare` goes on from there under one attack with one
 aggregator after the other. The whole crossing takes longer than a chapter may:
 ``python benchmarks/defences_compared.py`` runs it and keeps the result for the chapter to read.
-
-Chapter: defences-compared.
 """
 
 import dataclasses
@@ -55,9 +53,11 @@ class Attack:
     n_rounds
         Rounds after the peaceful ones.
 
-    Notes
-    -----
-    Chapter: defences-compared.
+    Examples
+    --------
+    >>> from rfout.comparison import ATTACKS
+    >>> ATTACKS["pattern, one shot"].one_shot
+    True
     """
 
     trigger: str = "pattern"
@@ -116,9 +116,17 @@ def warm_up(seed: int, partition: str = "IID", checkpoint: Path | None = None) -
     checkpoint
         A file that keeps the rounds, if they are to survive a kill.
 
-    Notes
-    -----
-    Chapter: defences-compared.
+    Raises
+    ------
+    KeyError
+        If there is no such partition.
+
+    Examples
+    --------
+    >>> from rfout.comparison import warm_up
+    >>> warm_up(2022, "by hand")  # its twenty rounds take seconds, and an error none
+    Traceback (most recent call last):
+    KeyError: 'by hand'
     """
     federation = standard_federation(
         rng=np.random.default_rng(seed), n_clients=N_CLIENTS, alpha=PARTITIONS[partition],
@@ -129,14 +137,31 @@ def warm_up(seed: int, partition: str = "IID", checkpoint: Path | None = None) -
 
 
 def lineup(n_clients: int, *, report: bool = False) -> dict[str, Any]:
-    """Give the aggregators of this comparison; RLR does not clip first."""
+    """Give the aggregators of this comparison; RLR does not clip first.
+
+    Examples
+    --------
+    >>> from rfout.comparison import lineup
+    >>> list(lineup(20))[:2]
+    ['mean', 'RFOut-1d']
+    """
     every = every_aggregator(n_clients, report=report)
     every["RLR"] = partial(rlr, threshold=8)
     return {name: every[name] for name in NAMES}
 
 
 def trigger_of(attack: Attack, evaluation: Evaluation) -> Trigger:
-    """The trigger: a pattern, or the first test image of a three as the key of an instance."""
+    """The trigger: a pattern, or the first test image of a three as the key of an instance.
+
+    Examples
+    --------
+    >>> from rfout.standard import standard_federation
+    >>> warm = standard_federation(
+    ...     rng=np.random.default_rng(0), n_train=400, n_test=100, trigger=PatternKey(), target=0
+    ... )
+    >>> type(trigger_of(Attack("instance"), warm.evaluate)).__name__
+    'InstanceKey'
+    """
     if attack.trigger == "pattern":
         return PatternKey()
     return InstanceKey(evaluation.x[evaluation.y == KEY_LABEL][0])
@@ -165,9 +190,14 @@ def compare(
         backdoor_accuracy, and the mean share of coordinates that were flagged of an honest client
         and of an adversary (NaN where the aggregator reports nothing, or there is nobody).
 
-    Notes
-    -----
-    Chapter: defences-compared.
+    Examples
+    --------
+    >>> from rfout.standard import standard_federation
+    >>> warm = standard_federation(
+    ...     rng=np.random.default_rng(0), n_train=400, n_test=100, trigger=PatternKey(), target=0
+    ... )
+    >>> compare(warm, Attack(), ["mean", "RFOut-1d"], n_rounds=1)["aggregator"].tolist()
+    ['mean', 'RFOut-1d']
     """
     first = warm.round_number + 1
     evaluation = warm.evaluate
@@ -208,9 +238,11 @@ def _rows(name: str, history: pd.DataFrame, n_adversaries: int) -> pd.DataFrame:
 def configuration() -> dict[str, Any]:
     """Everything that the committed result depends on, as plain values, to be kept beside it.
 
-    Notes
-    -----
-    Chapter: defences-compared.
+    Examples
+    --------
+    >>> from rfout.comparison import configuration
+    >>> configuration()["warm_rounds"]
+    20
     """
     return {
         "seeds": list(SEEDS),

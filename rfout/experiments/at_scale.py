@@ -14,6 +14,11 @@ def at_scale(dataset: str) -> list[Run]:
 
     The adversaries are the first clients: the images are dealt at random, and so every client is
     as good a draw as any.
+
+    Examples
+    --------
+    >>> {run.setting.clients_per_round for run in at_scale("fashion-mnist")}
+    {30}
     """
     large: dict[str, Any] = {
         "dataset": dataset, "n_train": None, "n_test": None, "n_clients": 100,
@@ -35,7 +40,13 @@ def at_scale(dataset: str) -> list[Run]:
 
 
 def boosted(n_adversaries: int) -> Attack:
-    """Give the pattern key of some adversaries of the thirty, boosted and in every round."""
+    """Give the pattern key of some adversaries of the thirty, boosted and in every round.
+
+    Examples
+    --------
+    >>> boosted(4).name
+    '4 of 30'
+    """
     name = f"{n_adversaries} of 30"
     return Attack(name, n_adversaries=n_adversaries, chosen="first", epochs=2)
 
@@ -47,6 +58,11 @@ def natural(dataset: str) -> list[Run]:
     rounds, and the settings of training, are the book's: nobody has tuned them on these data. The
     rounds without an attack say what the model makes of the keys before it has a backdoor: of two
     classes, that is often the target.
+
+    Examples
+    --------
+    >>> {run.setting.partition for run in natural("femnist")}
+    {'by writer'}
     """
     sizes: dict[str, dict[str, Any]] = {
         "femnist": {"n_clients": 100, "warm_up": 40},

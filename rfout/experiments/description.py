@@ -32,6 +32,12 @@ class Setting:
     ------
     ValueError
         If clients are people, and `alpha` or `honest_tail` asks for a partition.
+
+    Examples
+    --------
+    >>> from rfout.experiments import Setting
+    >>> Setting(alpha=0.5).partition
+    'Dirichlet 0.5'
     """
 
     dataset: str = "digits"
@@ -100,6 +106,12 @@ class Attack:
     after
         How many rounds without an attack are observed at most, if the attack got in (backdoor
         accuracy above one half): until backdoor accuracy is half of what it was at the end.
+
+    Examples
+    --------
+    >>> from rfout.experiments import Attack
+    >>> Attack("four colluders", kind="small colluders", n_adversaries=4).rate
+    0.5
     """
 
     name: str
@@ -130,6 +142,12 @@ class Run:
         A name of `rfout.defences.lineup`.
     seed
         Of everything.
+
+    Examples
+    --------
+    >>> from rfout.experiments import Attack, Run, Setting
+    >>> Run(Setting(), Attack("boosted"), "RFOut-1d", seed=1).attack.boost is None
+    True
     """
 
     setting: Setting
@@ -155,6 +173,12 @@ def restored(description: dict[str, Any]) -> Run | None:
     """Make the run of a description again; None if runs are no longer described like that.
 
     A field that was added since has its default: what it is by default is what was run.
+
+    Examples
+    --------
+    >>> run = Run(Setting(), Attack("boosted"), "mean", seed=1)
+    >>> restored(described(run) | {"seed": 2}).seed
+    2
     """
     setting, attack = description["setting"], description["attack"]
     try:

@@ -37,6 +37,14 @@ def triggers(attack: Attack, evaluation: Evaluation) -> tuple[Trigger, Trigger]:
     ------
     ValueError
         If no trigger has this name, or no test image is of the class of the key.
+
+    Examples
+    --------
+    >>> from rfout.standard import standard_federation
+    >>> federation = standard_federation(rng=np.random.default_rng(0), n_train=200, n_test=50)
+    >>> trained_on, measured_with = triggers(Attack("a cross"), federation.evaluate)
+    >>> trained_on == measured_with
+    True
     """
     x, y, name = evaluation.x, evaluation.y, attack.trigger
     if name == "pattern":
@@ -64,6 +72,14 @@ def recruits(
     ------
     ValueError
         If there is no attack of this kind.
+
+    Examples
+    --------
+    >>> x, y = np.zeros((20, 28, 28, 1), np.float32), np.arange(20) % 10
+    >>> clients = [Client(x, y) for _ in range(12)]
+    >>> made = recruits(Attack("boosted"), clients, [3], PatternKey())
+    >>> [client.attacks(1) for client in made[2:5]]
+    [False, True, False]
     """
     if not chosen:
         return list(clients)
@@ -102,6 +118,14 @@ def under_attack(warm: Federation, attack: Attack, defence: str, seed: int) -> F
         If the attack has an unknown kind or trigger, or there are too few clients to poison.
     KeyError
         If no defence has this name.
+
+    Examples
+    --------
+    >>> from rfout.standard import standard_federation
+    >>> warm = standard_federation(rng=np.random.default_rng(0), n_train=400, n_test=50)
+    >>> federation = under_attack(warm, Attack("boosted", n_adversaries=2), "RFOut-1d", seed=0)
+    >>> sum(client.attacks(1) for client in federation.clients)
+    2
     """
     evaluation = warm.evaluate
     assert isinstance(evaluation, Evaluation)

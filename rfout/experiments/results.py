@@ -26,7 +26,13 @@ DECIMALS = 4
 
 
 def file_of(suite: str, defence: str, folder: Path = RESULTS) -> Path:
-    """Name the file of a suite and a defence."""
+    """Name the file of a suite and a defence.
+
+    Examples
+    --------
+    >>> file_of("short", "RFOut-1d, median/MAD", Path("results")).as_posix()
+    'results/short/rfout-1d-median-mad.csv'
+    """
     slug = "".join(letter if letter.isalnum() else "-" for letter in defence.lower())
     while "--" in slug:
         slug = slug.replace("--", "-")
@@ -57,6 +63,16 @@ def write_result(
         How long it took.
     folder
         Where the results are.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from rfout.experiments.suites import short
+
+    >>> rows = pd.DataFrame({"phase": "attack", "round": [1, 2], "backdoor_accuracy": [0.5, 1.0]})
+    >>> with TemporaryDirectory() as folder:
+    ...     write_result("short", short()[0], rows, 3.0, Path(folder)).name
+    'mean.csv'
     """
     path = file_of(suite, run.defence, folder)
     origins, rows = _read(path)
@@ -72,7 +88,19 @@ def write_result(
 
 
 def write_file(path: Path, origins: list[dict[str, Any]], rows: pd.DataFrame) -> None:
-    """Write a file whole: beside, and then over what was there."""
+    """Write a file whole: beside, and then over what was there.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path, rows = Path(folder, "mean.csv"), pd.DataFrame({"round": [1], "run": 0})
+    ...     write_file(path, [{"seed": 1}], rows)
+    ...     print(path.read_text().strip())
+    # [{"seed": 1}]
+    run,round
+    0,1
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = ["run", *(name for name in rows.columns if name != "run")]
     text = rows[columns].to_csv(index=False, lineterminator="\n")
@@ -116,6 +144,16 @@ def read_results(suite: str, folder: Path = RESULTS) -> pd.DataFrame:
     ------
     FileNotFoundError
         If there are no results of this suite.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from rfout.experiments.suites import short
+    >>> rows = pd.DataFrame({"phase": "attack", "round": [1, 2], "backdoor_accuracy": [0.5, 1.0]})
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = write_result("short", short()[0], rows, 3.0, Path(folder))
+    ...     read_results("short", Path(folder))["backdoor_accuracy"].tolist()
+    [0.5, 1.0]
     """
     tables = []
     for origin, rows in _found(suite, folder):
@@ -142,6 +180,16 @@ def read_origins(suite: str, folder: Path = RESULTS) -> pd.DataFrame:
     ------
     FileNotFoundError
         If there are no results of this suite.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from rfout.experiments.suites import short
+    >>> rows = pd.DataFrame({"phase": "attack", "round": [1, 2], "backdoor_accuracy": [0.5, 1.0]})
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = write_result("short", short()[0], rows, 3.0, Path(folder))
+    ...     read_origins("short", Path(folder))["seconds"].tolist()
+    [3]
     """
     rows = []
     for origin, _ in _found(suite, folder):
@@ -164,6 +212,12 @@ def _found(suite: str, folder: Path) -> list[tuple[dict[str, Any], pd.DataFrame]
 
 
 def missing(suite: str, folder: Path = RESULTS) -> list[Run]:
-    """List the runs of a suite that are not kept."""
+    """List the runs of a suite that are not kept.
+
+    Examples
+    --------
+    >>> len(missing("short", Path("nowhere"))) == len(suites()["short"])
+    True
+    """
     done = {restored(origin["run"]) for origin, _ in _finished(suite, folder)}
     return [run for run in suites()[suite] if run not in done]

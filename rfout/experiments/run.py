@@ -86,6 +86,7 @@ def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
 
     Examples
     --------
+    >>> from rfout.experiments import Attack
     >>> small = Setting(n_train=200, n_test=50, n_clients=12, warm_up=1)
     >>> attack = Attack("boosted", n_rounds=2)
     >>> execute(Run(small, attack, "RFOut-1d", seed=0))["round"].tolist()
@@ -131,6 +132,14 @@ def measure(federation: Federation) -> dict[str, float]:
         honest_flagged, adversary_flagged
             Mean share of flagged coordinates. NaN where the aggregator gives no report, and the
             latter where nobody attacks.
+
+    Examples
+    --------
+    >>> from rfout.experiments import Attack
+    >>> small = Setting(n_train=200, n_test=50, n_clients=12, warm_up=0)
+    >>> federation = under_attack(warm_up(small, 0), Attack("boosted"), "RFOut-1d", seed=0)
+    >>> sorted(measure(federation))[:3]
+    ['adversary_flagged', 'backdoor_accuracy', 'honest_flagged']
     """
     result = federation.step()
     who = np.isin(result.sampled, result.adversaries)

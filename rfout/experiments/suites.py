@@ -23,6 +23,11 @@ def comparison() -> list[Run]:
     round on. The attacks that tell most meet both partitions, over five seeds; the others meet IID
     clients, over three. The longest runs are those of one defence of each kind: forty rounds of
     adversaries that do not boost, and training from scratch.
+
+    Examples
+    --------
+    >>> comparison()[0].attack.name
+    'no attack'
     """
     end: dict[str, Any] = {"until": 0.9, "after": 20}
     both = [
@@ -54,7 +59,13 @@ def comparison() -> list[Run]:
 
 
 def instance_keys() -> list[Run]:
-    """One boosted adversary with a key of each class but the target's."""
+    """One boosted adversary with a key of each class but the target's.
+
+    Examples
+    --------
+    >>> {run.attack.trigger for run in instance_keys()}
+    {'instance'}
+    """
     names = ("mean", "RFOut-1d", "RFOut-1d, drop", "RFOut-1d, median/MAD")
     attacks = [
         Attack(f"key {label}", trigger="instance", key=label, n_rounds=6) for label in range(1, 10)
@@ -66,7 +77,13 @@ def instance_keys() -> list[Run]:
 
 
 def boosts() -> list[Run]:
-    """A lone adversary that boosts more and more, up to n²."""
+    """A lone adversary that boosts more and more, up to n².
+
+    Examples
+    --------
+    >>> max(run.attack.boost for run in boosts())
+    400.0
+    """
     attacks = [
         Attack(f"boost {boost}", boost=float(boost), n_rounds=8)
         for boost in (20, 40, 80, 120, 200, 400)
@@ -79,7 +96,13 @@ def boosts() -> list[Run]:
 
 
 def adaptive() -> list[Run]:
-    """Attacks that know the rule: three of forty colluders, and ten of forty."""
+    """Attacks that know the rule: three of forty colluders, and ten of forty.
+
+    Examples
+    --------
+    >>> {run.setting.n_clients for run in adaptive()}
+    {40}
+    """
     setting = Setting(n_train=1600, n_clients=40, warm_up=24)
     three: dict[str, Any] = {"n_adversaries": 3, "trigger": "rare instance", "target": 1}
     ten = three | {"n_adversaries": 10}
@@ -102,6 +125,11 @@ def edge_cases() -> list[Run]:
     """Rare sevens labelled as ones: nobody honest has such images, or half of the clients do.
 
     Rounds without an attack tell what the model says of such images by itself.
+
+    Examples
+    --------
+    >>> sorted({run.setting.honest_tail for run in edge_cases()})
+    [0.0, 0.5]
     """
     edge: dict[str, Any] = {"trigger": "edge cases", "target": 1, "rate": 0.15}
     attacks = [
@@ -141,7 +169,13 @@ def candidates() -> list[Attack]:
 
 
 def search() -> list[Run]:
-    """The same candidates against every defence, on one seed that is used for nothing else."""
+    """The same candidates against every defence, on one seed that is used for nothing else.
+
+    Examples
+    --------
+    >>> len({run.seed for run in search()})
+    1
+    """
     return [
         Run(DIGITS, attack, defence, 11)
         for attack, defence in product(candidates(), ("mean", *FAMILY, *RIVALS))
@@ -152,6 +186,11 @@ def short() -> list[Run]:
     """Small runs of every defence: a chapter and the tests repeat those of the first seed.
 
     The others say how far such a run may come out differently.
+
+    Examples
+    --------
+    >>> {run.attack.n_rounds for run in short()}
+    {2}
     """
     setting = Setting(n_train=1200, n_test=500, n_clients=24, clients_per_round=20, warm_up=12)
     attack = Attack("1 of 20", n_rounds=2)

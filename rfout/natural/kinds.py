@@ -83,7 +83,13 @@ KINDS = {
 
 
 def unavailable(kind: Kind, reason: object) -> DatasetUnavailable:
-    """Name both ways to have a data set, and why neither worked."""
+    """Name both ways to have a data set, and why neither worked.
+
+    Examples
+    --------
+    >>> str(unavailable(KINDS["celeba"], "no network")).splitlines()[-1]
+    'Reason: no network'
+    """
     return DatasetUnavailable(
         f'"{kind.name}" is not on this machine. There are two ways to have it.\n'
         f"LEAF: clone https://github.com/TalwalkarLab/leaf, run in its folder data/{kind.name}\n"
@@ -96,7 +102,13 @@ def unavailable(kind: Kind, reason: object) -> DatasetUnavailable:
 
 
 def checked_labels(kind: Kind, labels: Sequence[Any], where: str) -> Labels:
-    """Give labels as int64; raise ValueError where one is none of the source's."""
+    """Give labels as int64; raise ValueError where one is none of the source's.
+
+    Examples
+    --------
+    >>> checked_labels(KINDS["celeba"], [0, 1.0, True], "a file").tolist()
+    [0, 1, 1]
+    """
     if len(labels) == 0:
         return np.empty(0, np.int64)
     try:
@@ -125,6 +137,12 @@ def pixels(kind: Kind, image: Any, where: str) -> NDArray[np.float32]:
     ------
     ValueError
         If there is no such file, or it is damaged, of another format or too large.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> pixels(KINDS["femnist"], Image.new("RGB", (128, 128), "white"), "a file").shape
+    (28, 28, 1)
     """
     from PIL import Image
 
