@@ -84,7 +84,7 @@ def needed(names, requirements_of=requires):
 
 def locked(lock, names):
     """Give the lines of a lock for these names."""
-    pins = re.findall(r"^([\w.-]+)(==[^\n]*(?:\\\n[^\n]+)*)\n", lock, re.MULTILINE)
+    pins = re.findall(r"^([\w.-]+)(==(?:[^\n\\]|\\\n)*)\n", lock, re.MULTILINE)
     return "".join(f"{name}{rest}\n" for name, rest in pins if name.lower() in names)
 
 
@@ -94,11 +94,11 @@ def kind_of(notebook):
     return "flower" if re.search(r"\bflwr\b|rfout\.flower", code) else "training"
 
 
-def write(root, folder, url, title="The book"):
+def write(root, folder, url, *, title="The book", address=""):
     """Write the edition; returns its chapters.
 
     Parameters: the repository's folder, where to write (replaced), the address that Colab clones,
-    and the book's title.
+    the book's title, and the address of its pages.
     """
     shutil.rmtree(folder, ignore_errors=True)
     for name in COPIED:
@@ -114,7 +114,8 @@ def write(root, folder, url, title="The book"):
     lock = (root / "requirements.lock").read_text("utf-8")
     for kind, names in {"training": TRAINING, "flower": FLOWER}.items():
         (folder / f"requirements-{kind}.txt").write_text(locked(lock, needed(names)), "utf-8")
-    chapters = write_copies(root, root / "_build" / "jupyter_execute" / "book", folder)
+    executed = root / "_build" / "jupyter_execute" / "book"
+    chapters = write_copies(root, executed, folder, address.rstrip("/"))
     for path in chapters:
         notebook = nbformat.read(path, as_version=4)
         kind = kind_of(notebook)
@@ -133,7 +134,7 @@ if __name__ == "__main__":
             "this clone a remote named origin on GitHub."
         )
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else root / "_build" / "edition"
-    made = write(root, folder, repository.url)
+    made = write(root, folder, repository.url, address=origin.find_address(repository))
     if not made:
         sys.exit("There is no executed chapter: run `make book` first.")
     print(f"{len(made)} chapters in {folder}")

@@ -4,10 +4,9 @@
 
 Colab is played by a kernel that has loaded Colab's own NumPy, pandas and Matplotlib before the
 set-up cell runs; the reader's edition is cloned from this machine. Without chapters named, all are
-run, and book/launch.csv is written. Takes as long as the chapters, and downloads the lock twice.
+run. Takes as long as the chapters, and downloads the lock twice.
 """
 
-import csv
 import os
 import shutil
 import subprocess
@@ -21,8 +20,6 @@ import nbformat
 import psutil
 
 ROOT = Path(__file__).parents[1]
-TABLE = ROOT / "book" / "launch.csv"
-HEAD = ("Chapter", "Most memory (GB)", "Colab, Codespaces", "Binder")
 COLAB, BINDER = 12, 2  # GB
 SET_UP = 120  # seconds that the set-up cell may take
 COLABS_OWN = ["numpy==2.0.2", "pandas==2.2.2", "matplotlib==3.10.0", "ipykernel<7", "nbclient"]
@@ -99,11 +96,10 @@ def alone(cell: Path, folder: Path) -> Path:
     return path
 
 
-def check_colab(made: Path, chapters: list[Path], folder: Path) -> list[tuple[str, str, str, str]]:
-    """Run the set-up cell once for each list of packages, then the chapters; gives the table."""
+def check_colab(chapters: list[Path], folder: Path) -> None:
+    """Run the set-up cell once for each list of packages, then the chapters."""
     python, environ = play_colab(folder)
     ready: dict[str, Path] = {}
-    rows = []
     for chapter in chapters:
         kind = edition.kind_of(nbformat.read(chapter, as_version=4))
         if kind not in ready:
@@ -117,10 +113,10 @@ def check_colab(made: Path, chapters: list[Path], folder: Path) -> list[tuple[st
         (place / "rfout-book").symlink_to(ready[kind])
         shutil.copy(chapter, place)
         seconds, most = run(python, place / chapter.name, environ)
-        print(f"{chapter.stem}: {seconds:.0f} s, {most:.1f} GB", flush=True)
-        fits = ["yes" if most < limit else "no" for limit in (COLAB, BINDER)]
-        rows.append((chapter.stem, f"{most:.1f}", *fits))
-    return rows
+        fits = "fits Binder" if most < BINDER else "is too large for Binder"
+        print(f"{chapter.stem}: {seconds:.0f} s, {most:.1f} GB, {fits}", flush=True)
+        if most > COLAB:
+            raise SystemExit(f"{chapter.stem} takes more than {COLAB} GB.")
 
 
 def check_binder(made: Path, folder: Path) -> None:
@@ -142,14 +138,8 @@ def main(names: list[str]) -> None:
         chapters = edition.write(ROOT, made, str(made))
         chosen = [one for one in chapters if not names or one.stem in names]
         commit(made)
-        rows = check_colab(made, chosen, folder)
+        check_colab(chosen, folder)
         check_binder(made, folder)
-    if not names:
-        with TABLE.open("w", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([HEAD, *rows])
-    too_large = [row[0] for row in rows if row[2] == "no"]
-    if too_large:
-        raise SystemExit(f"More than {COLAB} GB: {', '.join(too_large)}.")
 
 
 if __name__ == "__main__":

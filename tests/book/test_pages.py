@@ -1,6 +1,7 @@
 """The built book as a reader's browser sees it: whole without a network, light, readable."""
 
 import functools
+import gzip
 import http.server
 import os
 import re
@@ -22,7 +23,10 @@ from executed import cache_folder, chapters, known, wait_for_chapters  # noqa: E
 
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 PAGES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
-MAX_WEIGHT = 1_500_000  # bytes as sent, uncompressed: page, styles, scripts, fonts, images
+MAX_WEIGHT = 1_500_000  # bytes, uncompressed: page, styles, scripts, fonts, images
+MAX_SENT = 300_000  # bytes without images, as a server that compresses sends them
+MAX_SHIFT = 0.1  # how far the layout may move while the page loads
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 OPTIONS = [
@@ -161,7 +165,36 @@ def both(request, browser, site):
     close(night)
 
 
-def test_page_is_whole_and_light(both):
+IMAGES = (".png", ".svg", ".jpg", ".webp")
+SHIFT = """() => new Promise(done => new PerformanceObserver(list => done(
+    list.getEntries().reduce((sum, one) => sum + one.value, 0)
+)).observe({ type: "layout-shift", buffered: true }) ?? setTimeout(done, 500, 0))"""
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@functools.cache
+def sent(path):
+    """Give how many bytes of a file are sent, compressed as GitHub's Pages do it."""
+    return len(gzip.compress(path.read_bytes())) if path.is_file() else 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_loads_still_and_axe_finds_nothing(both, scheme):
+    page = both[scheme]
+    assert page.evaluate(SHIFT) <= MAX_SHIFT
+    if not AXE.is_file():
+        reason = "axe-core is not here: run npm ci"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    page.add_script_tag(path=AXE)
+    found = page.evaluate(
+        """rules => axe.run(document, { runOnly: rules }).then(r => r.violations.map(
+        v => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200)]))""",
+        RULES,
+    )
+    assert found == []
+
+
+def test_page_is_whole_and_light(both, html):
     page = both["light"]
     images = page.locator("img").evaluate_all(
         "all => all.map(i => [i.getAttribute('src'), i.getAttribute('alt'), i.naturalWidth])"
@@ -175,6 +208,9 @@ def test_page_is_whole_and_light(both):
     print(page.url, sum(page.weight.values()), "bytes")
     heaviest = ", ".join(f"{url} {size}" for url, size in page.weight.most_common(5))
     assert sum(page.weight.values()) <= MAX_WEIGHT, heaviest
+    paths = [Path(unquote(urlsplit(url).path).lstrip("/")) for url in page.weight]
+    parts = {path: sent(html / path) for path in paths if path.suffix not in IMAGES}
+    assert sum(parts.values()) <= MAX_SENT, parts
 
 
 def test_page_fits_a_phone(both):
