@@ -81,11 +81,21 @@ class Sandbox:
         Name to bytes: what lies in its folder.
     secret
         Folders that it must not read.
+    one_cell, one_call, all_calls
+        Seconds that a cell, a call of a function, and all calls together may take.
+    memory
+        MiB that it may take.
+    plots
+        Whether it may want Matplotlib, which takes a second to load.
     """
 
-    def __init__(self, files, secret=(), *, one_cell=ONE_CELL, one_call=ONE_CALL):
+    def __init__(
+        self, files, secret=(), *, one_cell=ONE_CELL, one_call=ONE_CALL, all_calls=ALL_CALLS,
+        memory=MEMORY, plots=True,
+    ):  # fmt: skip
         self.files, self.secret = files, [str(Path(one).resolve()) for one in secret]
-        self.one_cell, self.one_call, self.left = one_cell, one_call, ALL_CALLS
+        self.one_cell, self.one_call, self.left = one_cell, one_call, all_calls
+        self.memory, self.plots = memory, plots
         self.notes, self.memo, self.process, self.restarts = [], {}, None, 0
         self.bad, self.broken, self.stopped, self.replaced = {}, {}, set(), False
         self.outer = tempfile.TemporaryDirectory(prefix="coursework-", ignore_cleanup_errors=True)
@@ -110,7 +120,7 @@ class Sandbox:
         self.inlet, theirs_out = os.pipe()
         command = [sys.executable, "-I", "-B", str(Path(__file__).parent / "worker.py"), str(work),
                    str(REPOSITORY), os.pathsep.join(self.secret), str(theirs_in), str(theirs_out),
-                   str(MEMORY)]  # fmt: skip
+                   str(self.memory), str(int(self.plots))]  # fmt: skip
         hidden = [one for one in self.secret if _can_be_hidden(one)]
         if hidden and "--mount" in isolation():
             hide = 'for one in "$@"; do shift; [ "$one" = -- ] && break; mount -t tmpfs none "$one"'
