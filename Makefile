@@ -10,7 +10,8 @@ unexport PYTHONPATH PYTHONHOME
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help book test test-elsewhere lint serve lab notebooks bench results replicate lock clean
+.PHONY: help book test test-elsewhere lint serve lab notebooks bench results replicate lock clean \
+	coursework coursework-test grade tournament slides
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -63,10 +64,37 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate
 lock: $(UV) ## pin every version again (LOCK_OPTIONS=--upgrade for the newest)
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) requirements-dev.in -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) coursework/requirements-otter.txt -o coursework/otter.lock
+	$(COMPILE) coursework/requirements-nbgrader.txt -o coursework/nbgrader.lock
 
 $(UV):
 	sh tools/venv.sh .uv
 	.uv/bin/python -m pip install --quiet uv
+
+# KEY is the class's secret; CLASS its folder outside the repository; STUDENTS a CSV of id and name.
+CLASS ?= ../coursework-$(KEY)
+coursework: .venv/.book ## write a class's assignments from a secret (KEY=..., CLASS=../folder STUDENTS=class.csv)
+	@test -n "$(KEY)" || { echo "Give the class key: make coursework KEY=\$$(openssl rand -hex 8)"; exit 1; }
+	$(BIN)/python -m coursework make "$(KEY)" --to "$(CLASS)" $(if $(STUDENTS),--students "$(STUDENTS)")
+
+grade: .venv/.book ## grade a folder or zip (CLASS=../folder ASSIGNMENT=break-it SUBMISSIONS=downloads.zip)
+	@test -n "$(SUBMISSIONS)" || { echo "Say what to grade: SUBMISSIONS=folder or zip"; exit 1; }
+	$(BIN)/python -m coursework grade "$(SUBMISSIONS)" --class "$(CLASS)" --assignment "$(ASSIGNMENT)"
+
+TO ?= ../tournament
+tournament: .venv/.book ## play students' defences against attacks (SUBMISSIONS=folder of .py files, TO=../folder)
+	@test -n "$(SUBMISSIONS)" || { echo "Say who plays: SUBMISSIONS=folder of .py files"; exit 1; }
+	$(BIN)/python -m coursework.tournament "$(SUBMISSIONS)" --to "$(TO)"
+
+coursework-test: .venv/.dev .coursework/otter/.done .coursework/nbgrader/.done ## grade a class with Otter and nbgrader, each in its own environment
+	OTTER=.coursework/otter/bin/otter NBGRADER=.coursework/nbgrader/bin/nbgrader \
+		$(BIN)/python -m pytest -n 2 --dist loadscope coursework/test_tools.py
+
+.coursework/%/.done: coursework/%.lock tools/venv.sh
+	mkdir -p .coursework
+	sh tools/venv.sh .coursework/$*
+	.coursework/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
 
 clean: ## remove the built book and the tools' caches; .venv stays
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis
