@@ -10,8 +10,8 @@ unexport PYTHONPATH PYTHONHOME
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help book test test-elsewhere lint serve lab notebooks bench results replicate lock clean \
-	coursework coursework-test grade tournament slides
+.PHONY: help book play test test-elsewhere lint serve lab outputs bench results replicate lock clean \
+	coursework grade tournament coursework-test slides
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -23,8 +23,11 @@ book: .venv/.book ## execute every chapter and build the book; warnings are erro
 	$(BIN)/python tools/build_book.py
 
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
-test: .venv/.dev ## lint, types, unit tests, the notebooks under nbval, the built pages
+test: .venv/.dev node_modules/.done ## lint, types, unit tests, the notebooks under nbval, the built pages
 	$(PYTEST)
+
+node_modules/.done: package-lock.json
+	sh tools/node.sh
 
 # As it is; with the kernels of an older processor; with the threads of a larger one.
 test-elsewhere: .venv/.dev ## what depends on training again, on the arithmetic of other machines
@@ -41,17 +44,18 @@ serve: ## show the built book on http://127.0.0.1:8000
 	@test -f _build/html/index.html || { echo "There is no book yet: run 'make book' first."; exit 1; }
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
-lab: .venv/.book ## open the chapters in JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=book
+lab: .venv/.book ## open the chapters in JupyterLab: the copies in notebooks/, which are yours to change
+	@test -d notebooks || $(MAKE) book
+	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-notebooks: .venv/.book ## run the chapters and store their text outputs (ONLY=book/x.ipynb for one)
+outputs: .venv/.book ## run the chapters and store their text outputs (ONLY=book/x.ipynb for one)
 	$(BIN)/python tools/run_notebooks.py $(ONLY)
 
 bench: .venv/.book ## measure the operator against a mean and its rivals (tables and CSV; ONLY=speed for one)
 	$(BIN)/python benchmarks/aggregation.py $(ONLY)
 
 SUITE ?= fashion-mnist
-results: .venv/.book ## run what is missing of the long experiments (SUITE=adaptive, emnist-digits, cifar10, short)
+results: .venv/.book ## run what is missing of the long experiments (SUITE=adaptive, emnist-digits, cifar10, femnist, celeba, short)
 	env -u TQDM_DISABLE $(BIN)/python -m rfout.experiments $(SUITE)
 
 replicate: .venv/.book ## run the chapters' claims with ten seeds and two arithmetics (ONLY=limits for one)
@@ -95,6 +99,13 @@ coursework-test: .venv/.dev .coursework/otter/.done .coursework/nbgrader/.done #
 	sh tools/venv.sh .coursework/$*
 	.coursework/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
+
+# uPlot from npm, as package-lock.json has it; digits and still figures by the scripts' arithmetic.
+play: .venv/.dev node_modules/.done ## make again what the page "Play" is served with
+	cp node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css \
+		node_modules/uplot/LICENSE book/_static/vendor/uplot
+	$(BIN)/python tools/play_digits.py
+	node tools/play_figures.mjs
 
 clean: ## remove the built book and the tools' caches; .venv stays
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis

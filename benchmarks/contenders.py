@@ -72,13 +72,13 @@ class FlowerReplies:
 
 def without_compiler(call: Callable[[], object]) -> Callable[[], object]:
     """The same call on the block-wise NumPy path."""
-    from rfout import _engine
+    from rfout.operator import walk
 
     def run() -> object:
-        large, _engine.LARGE = _engine.LARGE, 2**62
+        large, walk.LARGE = walk.LARGE, 2**62
         try:
             return call()
         finally:
-            _engine.LARGE = large
+            walk.LARGE = large
 
     return run

@@ -20,9 +20,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from rfout import rfout1d
-from rfout._tensorflow import tf
 from rfout.defences import mean
 from rfout.federation import Client, Federation
+from rfout.startup import load_tensorflow
+
+load_tensorflow()
+import tensorflow as tf
+
 from rfout.models import LocalTrainer, small_cnn
 
 BATCH_SIZE = 20

@@ -32,14 +32,15 @@ def alone(function, *arguments):
 
 def extra(n_clients: int, n_params: int, form: str, compiled: bool) -> float:
     """MiB that `rfout1d` needs beyond updates and aggregate."""
-    from rfout import _engine, rfout1d
+    from rfout import rfout1d
+    from rfout.operator import paths, walk
 
     if not compiled:
-        _engine.LARGE = 2**62
-    elif _engine.kernels() is not None:
-        large, _engine.LARGE = _engine.LARGE, 0
+        walk.LARGE = 2**62
+    elif paths.kernels() is not None:
+        large, walk.LARGE = walk.LARGE, 0
         rfout1d(np.ones((12, 10), np.float32))  # the compiler itself is not what is measured
-        _engine.LARGE = large
+        walk.LARGE = large
     x = contenders.updates(n_clients, n_params)
     updates = list(x) if form == "list" else x
     aggregate = np.ones(n_params, np.float32)
@@ -86,7 +87,7 @@ def expected(folder: str, n_clients: int, n_params: int) -> str:
     import hashlib
 
     from rfout import rfout1d
-    from rfout.sharding import slices
+    from rfout.operator.sharding import slices
 
     digest = hashlib.sha256()
     for one in slices(n_params, 16):

@@ -7,13 +7,14 @@ import contenders
 import numpy as np
 import timing
 
-from rfout import _engine, rfout1d
+from rfout import rfout1d
+from rfout.operator import walk
 
 
 def read_all(x: np.ndarray) -> None:
     """Touch every byte with as many threads as `rfout1d`: the least that it can take."""
-    parts = np.array_split(x.reshape(-1), 8 * _engine.n_threads())
-    with ThreadPoolExecutor(_engine.n_threads()) as pool:
+    parts = np.array_split(x.reshape(-1), 8 * walk.n_threads())
+    with ThreadPoolExecutor(walk.n_threads()) as pool:
         list(pool.map(np.max, parts))
 
 

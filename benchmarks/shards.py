@@ -10,7 +10,7 @@ import contenders
 import numpy as np
 
 from rfout import rfout1d
-from rfout.sharding import Moments, combine, merge, moments, slices, unflagged
+from rfout.operator.sharding import Moments, combine, merge, moments, slices, unflagged
 
 
 def by_coordinate(path: str, one: slice) -> np.ndarray:

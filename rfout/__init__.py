@@ -4,7 +4,7 @@
 are used: `rfout.datasets`, `rfout.models`, `rfout.federation`, and so on.
 """
 
-from .rfout1d import Report, rfout1d
+from .operator import Report, rfout1d
 
 __all__ = ["Report", "rfout1d"]
 __version__ = "0.1.0"

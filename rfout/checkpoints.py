@@ -1,7 +1,4 @@
-"""Where a run stands, kept in a file: nothing is lost when it is killed half-way.
-
-Chapter: federated-learning.
-"""
+"""Where a run stands, kept in a file: nothing is lost when it is killed half-way."""
 
 import dataclasses
 import functools
@@ -18,8 +15,14 @@ from numpy.typing import NDArray
 
 # All that NumPy, zipfile and json raise on a file that is no checkpoint, or a damaged one.
 _UNREADABLE = (
-    OSError, EOFError, KeyError, TypeError, ValueError, RuntimeError, zipfile.BadZipFile,
-)  # fmt: skip
+    OSError,
+    EOFError,
+    KeyError,
+    TypeError,
+    ValueError,
+    RuntimeError,
+    zipfile.BadZipFile,
+)
 
 
 def fingerprint(*parts: Any) -> str:
@@ -32,6 +35,14 @@ def fingerprint(*parts: Any) -> str:
     ------
     ValueError
         For what has no lasting name: a lambda, a local function, an object with Python's own repr.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fingerprint("seed", 3, np.zeros(2)) == fingerprint("seed", 3, np.zeros(2))
+    True
+    >>> fingerprint("seed", 3, np.zeros(2)) == fingerprint("seed", 4, np.zeros(2))
+    False
     """
     digest = hashlib.sha256()
     for part in parts:
@@ -67,7 +78,18 @@ def _known_by_name(text: str) -> None:
 def save_checkpoint(
     path: Path, identity: str, params: NDArray[np.float32], records: list[dict[str, Any]]
 ) -> None:
-    """Write beside `path`, then rename: a reader sees the old file or the new one, whole."""
+    """Write beside `path`, then rename: a reader sees the old file or the new one, whole.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "run.npz"
+    ...     save_checkpoint(path, "one experiment", np.ones(2), [{"round": 1}])
+    ...     print([file.name for file in path.parent.iterdir()])
+    ['run.npz']
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
@@ -86,6 +108,16 @@ def load_checkpoint(path: Path, identity: str) -> tuple[NDArray[np.float32], lis
     ------
     ValueError
         If the file is no checkpoint, or another experiment's.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "run.npz"
+    ...     save_checkpoint(path, "one experiment", np.ones(2), [{"round": 1}])
+    ...     load_checkpoint(path, "one experiment")
+    (array([1., 1.]), [{'round': 1}])
     """
     try:
         with np.load(path, allow_pickle=False) as file:

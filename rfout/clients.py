@@ -1,4 +1,4 @@
-"""The clients of a federation, and how a round asks them for their updates.
+"""The clients of a federation, how a round asks them for their updates, and what it gives.
 
 A role is a class with one method, `update`. The round asks every client for its update and never
 asks what it is: `rfout.attacks` has the roles that attack.
@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,6 +33,11 @@ class Round:
         Who takes part, and who of them attacks.
     epochs
         Local epochs that the server asks for.
+
+    Examples
+    --------
+    >>> Round(number=3, sampled=(0, 4, 7), adversaries=(4,)).epochs
+    1
     """
 
     number: int
@@ -41,11 +46,47 @@ class Round:
     epochs: int = 1
 
 
+@dataclass(frozen=True)
+class RoundResult:
+    """One finished round, as `rfout.federation.Federation.rounds` yields it.
+
+    Attributes
+    ----------
+    number, sampled, adversaries
+        The round (from 1), who took part, and who of them attacked.
+    updates
+        (n_clients, n_params) float32, in the order of `sampled`.
+    aggregate
+        (n_params,) what was added to the global parameters.
+    metrics
+        The round's row of the history.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> updates = np.ones((2, 3), np.float32)
+    >>> one = RoundResult(1, (0, 1), (), updates, updates.mean(axis=0), {"round": 1})
+    >>> one.aggregate.shape
+    (3,)
+    """
+
+    number: int
+    sampled: tuple[int, ...]
+    adversaries: tuple[int, ...]
+    updates: Updates
+    aggregate: Params
+    metrics: dict[str, Any]
+
+
 @dataclass(frozen=True, eq=False)
 class Client:
     """An honest client and its (n, height, width, channels) images and (n,) labels.
 
-    Chapter: federated-learning.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Client(np.zeros((4, 8, 8, 1), np.float32), np.arange(4)).attacks(number=1)
+    False
     """
 
     x: Images
@@ -89,6 +130,19 @@ def collect(
     -------
     numpy.ndarray
         (n_sampled, n_params) float32, in the order of ``now.sampled``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Trainer:
+    ...     n_params = 2
+    ...     def train(self, params, x, y, *, epochs, rng):
+    ...         return params + len(y)
+    >>> clients = [Client(np.zeros((n, 8, 8, 1), np.float32), np.zeros(n)) for n in (3, 5)]
+    >>> now = Round(1, sampled=(0, 1), adversaries=())
+    >>> collect(clients, Trainer(), np.zeros(2), now, rng=np.random.default_rng, sent={})
+    array([[3., 3.],
+           [5., 5.]], dtype=float32)
     """
     updates = np.empty((len(now.sampled), trainer.n_params), dtype=np.float32)
     place = (trainer, now.epochs, params.tobytes())

@@ -105,7 +105,10 @@ def load(
     """
     name = chosen_name() if name is None else name
     if name not in _SOURCES:
-        raise ValueError(f"unknown data set {name!r}; known: {', '.join(_SOURCES)}")
+        raise ValueError(
+            f"unknown data set {name!r}; known: {', '.join(_SOURCES)}; femnist and celeba have "
+            "clients of their own: use rfout.natural.load_natural"
+        )
     read, class_names = _SOURCES[name]
     x_train, y_train, x_test, y_test = read()
     train = _prepare(x_train, y_train, n_train, "train", rng)
@@ -187,7 +190,7 @@ def _fashion_mnist() -> Raw:
 
 
 def _cifar10() -> Raw:
-    from ._tensorflow import keras  # takes seconds: only who asks for CIFAR-10 pays
+    import keras  # takes seconds: only who asks for CIFAR-10 pays
 
     try:
         (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()

@@ -1,7 +1,4 @@
-"""How good the global model is at its task, and how good at the adversary's.
-
-Chapter: backdoor-attacks.
-"""
+"""How good the global model is at its task, and how good at the adversary's."""
 
 from dataclasses import dataclass
 
@@ -25,9 +22,12 @@ def main_task_accuracy(predict: Predict, x: Images, y: Labels) -> float:
     ValueError
         If there are no images.
 
-    Notes
-    -----
-    Chapter: federated-learning.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, y = np.zeros((4, 8, 8, 1), np.float32), np.array([0, 0, 0, 1])
+    >>> main_task_accuracy(lambda images: np.zeros(len(images)), x, y)
+    0.75
     """
     if len(y) == 0:
         raise ValueError("there are no test images to measure the main-task accuracy on")
@@ -35,9 +35,14 @@ def main_task_accuracy(predict: Predict, x: Images, y: Labels) -> float:
 
 
 def backdoor_accuracy(
-    predict: Predict, x: Images, y: Labels, trigger: Trigger, target: int, *,
+    predict: Predict,
+    x: Images,
+    y: Labels,
+    trigger: Trigger,
+    target: int,
+    *,
     rng: np.random.Generator,
-) -> float:  # fmt: skip
+) -> float:
     """Share of triggered test images that get the target label (attack success rate), in [0, 1].
 
     Images whose true label is the target are left out: a right answer there is no backdoor.
@@ -60,7 +65,16 @@ def backdoor_accuracy(
 
     Notes
     -----
-    Bagdasaryan et al. (2020), arXiv 1807.00459. Chapter: backdoor-attacks.
+    Bagdasaryan et al. (2020), arXiv 1807.00459.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rfout.attacks import PatternKey
+    >>> x, y = np.zeros((4, 8, 8, 1), np.float32), np.array([0, 1, 2, 3])
+    >>> fooled = lambda images: np.where(images[:, -1, -1, 0] == 1, 0, 3)
+    >>> backdoor_accuracy(fooled, x, y, PatternKey(), target=0, rng=np.random.default_rng(0))
+    1.0
     """
     others = y != target
     if not others.any():
@@ -79,9 +93,12 @@ class Evaluation:
     trigger, target
         Where there is a backdoor to look for; backdoor accuracy is NaN without.
 
-    Notes
-    -----
-    Chapter: backdoor-attacks.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> evaluate = Evaluation(np.zeros((4, 8, 8, 1), np.float32), np.array([0, 0, 0, 1]))
+    >>> evaluate(lambda images: np.zeros(len(images)), np.random.default_rng(0))
+    {'main_task_accuracy': 0.75, 'backdoor_accuracy': nan}
     """
 
     x: Images

@@ -2,50 +2,25 @@
 
 Every chapter runs its experiments here, on two cores and without a framework. A round: sample
 clients, let each make its update, aggregate, add the aggregate to the parameters, evaluate.
-
-Chapter: federated-learning.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from .checkpoints import fingerprint, load_checkpoint, save_checkpoint
-from .clients import Client, Round, Sent, collect
+from .clients import Client, Round, RoundResult, Sent, collect
 from .defences import mean
-from .models import LocalTrainer
-from .vocabulary import Aggregator, Params, Predict, Updates
+from .vocabulary import Aggregator, Params, Predict
+
+if TYPE_CHECKING:  # it loads TensorFlow
+    from .models import LocalTrainer
 
 __all__ = ["Client", "Federation", "Round", "RoundResult"]
-
-
-@dataclass(frozen=True)
-class RoundResult:
-    """One finished round, as `Federation.rounds` yields it.
-
-    Attributes
-    ----------
-    number, sampled, adversaries
-        The round (from 1), who took part, and who of them attacked.
-    updates
-        (n_clients, n_params) float32, in the order of `sampled`.
-    aggregate
-        (n_params,) what was added to the global parameters.
-    metrics
-        The round's row of the history.
-    """
-
-    number: int
-    sampled: tuple[int, ...]
-    adversaries: tuple[int, ...]
-    updates: Updates
-    aggregate: Params
-    metrics: dict[str, Any]
 
 
 class Federation:
@@ -86,16 +61,31 @@ class Federation:
 
     Notes
     -----
-    McMahan et al. (2017), arXiv 1602.05629. Chapter: federated-learning.
+    McMahan et al. (2017), arXiv 1602.05629.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rfout.standard import standard_federation
+    >>> rng = np.random.default_rng(0)
+    >>> federation = standard_federation(rng=rng, n_clients=2, n_train=40, n_test=20)
+    >>> federation.run(2)["round"].tolist()
+    [1, 2]
     """
 
     def __init__(
-        self, trainer: LocalTrainer, clients: Sequence[Client], aggregator: Aggregator = mean, *,
+        self,
+        trainer: "LocalTrainer",
+        clients: Sequence[Client],
+        aggregator: Aggregator = mean,
+        *,
         evaluate: Callable[[Predict, np.random.Generator], Mapping[str, float]],
-        rng: np.random.Generator, params: Params | None = None,
-        clients_per_round: int | None = None, always: Collection[int] = (),
+        rng: np.random.Generator,
+        params: Params | None = None,
+        clients_per_round: int | None = None,
+        always: Collection[int] = (),
         epochs: int = 1,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.trainer, self.aggregator = trainer, aggregator
         self.evaluate, self.clients_per_round, self.epochs = evaluate, clients_per_round, epochs
         self.seed = int(rng.integers(2**63))
@@ -133,9 +123,12 @@ class Federation:
         return pd.DataFrame(self.records)
 
     def fork(
-        self, *, clients: Sequence[Client] | None = None, aggregator: Aggregator | None = None,
+        self,
+        *,
+        clients: Sequence[Client] | None = None,
+        aggregator: Aggregator | None = None,
         always: Collection[int] | None = None,
-    ) -> "Federation":  # fmt: skip
+    ) -> "Federation":
         """Copy the federation where it stands, with what is to be different from here on.
 
         Forks of one place share what its honest clients send next: that is trained once.
@@ -234,7 +227,14 @@ class Federation:
         """Tell this experiment, from where it was made or forked, from any other."""
         trainer = self.trainer
         return fingerprint(
-            self.seed, *self._origin, self.clients, self.aggregator,
-            self.clients_per_round, self.always, self.epochs, self.evaluate, trainer.learning_rate,
+            self.seed,
+            *self._origin,
+            self.clients,
+            self.aggregator,
+            self.clients_per_round,
+            self.always,
+            self.epochs,
+            self.evaluate,
+            trainer.learning_rate,
             trainer.batch_size,
-        )  # fmt: skip
+        )

@@ -2,8 +2,6 @@
 
 n clients, k colluders who all send A at a coordinate where the others send values with mean 0 and
 population standard deviation s; threshold c. Nothing here is estimated: it is algebra.
-
-Chapter: limits.
 """
 
 import math
@@ -25,9 +23,10 @@ def largest_z(n_clients: int, n_colluders: int = 1) -> float:
     ValueError
         If k is out of range.
 
-    Notes
-    -----
-    Chapter: limits.
+    Examples
+    --------
+    >>> largest_z(n_clients=10)
+    3.0
     """
     _check(n_clients, n_colluders)
     return math.sqrt((n_clients - n_colluders) / n_colluders)
@@ -43,7 +42,12 @@ def fewest_clients(n_colluders: int = 1, threshold: float = 3.0) -> int:
 
     Notes
     -----
-    For one outlier and three sigma: 11. Chapter: limits.
+    For one outlier and three sigma: 11.
+
+    Examples
+    --------
+    >>> fewest_clients(), fewest_clients(n_colluders=2)
+    (11, 21)
     """
     _check(n_colluders, n_colluders, threshold)
     return math.floor(n_colluders * (1 + threshold**2)) + 1
@@ -67,9 +71,10 @@ def hidden_reach(n_clients: int, n_colluders: int = 1, threshold: float = 3.0) -
     ValueError
         If an argument is out of range.
 
-    Notes
-    -----
-    Chapter: limits.
+    Examples
+    --------
+    >>> round(hidden_reach(n_clients=20), 2), hidden_reach(n_clients=20, n_colluders=2)
+    (4.24, inf)
     """
     _check(n_clients, n_colluders, threshold)
     room = n_clients - (1 + threshold**2) * n_colluders
@@ -86,9 +91,10 @@ def residue(value: float, n_clients: int, n_colluders: int = 1) -> float:
     ValueError
         If k is out of range.
 
-    Notes
-    -----
-    Chapter: limits.
+    Examples
+    --------
+    >>> residue(256.0, n_clients=16)
+    1.0
     """
     _check(n_clients, n_colluders)
     return value * (n_colluders / n_clients) ** 2
@@ -112,9 +118,10 @@ def false_positives(n_clients: int, threshold: float = 3.0) -> float:
     ValueError
         If an argument is out of range.
 
-    Notes
-    -----
-    Chapter: limits.
+    Examples
+    --------
+    >>> round(false_positives(n_clients=20), 4)
+    0.0008
     """
     from scipy.stats import beta  # only this function needs it
 

@@ -4,17 +4,16 @@ A federation of twenty clients needs twenty *trainings*, not twenty models: buil
 or tracing a TensorFlow function costs more than an epoch on 200 images. `LocalTrainer` keeps one
 model and one compiled epoch. It goes from one flat vector of parameters to another and keeps
 nothing in between, so several threads may call it at once.
-
-Chapter: federated-learning.
 """
 
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import keras
 import numpy as np
+import tensorflow as tf
 
-from ._tensorflow import keras, tf
 from .vocabulary import Images, Labels, Params
 
 
@@ -41,7 +40,13 @@ def small_cnn(
     Notes
     -----
     The architecture is the one that Rodríguez-Barroso et al. (2022) describe, at a size for two
-    cores. Chapter: federated-learning.
+    cores.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> small_cnn(rng=np.random.default_rng(0)).count_params()
+    56714
     """
     init = [keras.initializers.GlorotUniform(int(s)) for s in rng.integers(2**31, size=4)]
     layer = keras.layers
@@ -80,7 +85,17 @@ class LocalTrainer:
     Notes
     -----
     SGD without momentum keeps nothing between steps, so nothing leaks from client to client.
-    McMahan et al. (2017), arXiv 1602.05629. Chapter: federated-learning.
+    McMahan et al. (2017), arXiv 1602.05629.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> trainer = LocalTrainer(small_cnn((12, 12, 1), 3, rng=rng))
+    >>> x, y = rng.uniform(size=(6, 12, 12, 1)).astype(np.float32), np.arange(6) % 3
+    >>> update = trainer.train(trainer.initial_params, x, y, rng=rng) - trainer.initial_params
+    >>> update.shape == (trainer.n_params,)
+    True
     """
 
     def __init__(

@@ -1,7 +1,4 @@
-"""Which client holds which sample: an even split, and one with skewed labels.
-
-Chapter: federated-learning.
-"""
+"""Which client holds which sample: an even split, and one with skewed labels."""
 
 import math
 
@@ -33,10 +30,19 @@ def partition_iid(y: ArrayLike, n_clients: int, *, rng: np.random.Generator) -> 
 
     Notes
     -----
-    The IID partition of McMahan et al. (2017). Chapter: federated-learning.
+    The IID partition of McMahan et al. (2017).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [len(part) for part in partition_iid(np.zeros(10), 3, rng=np.random.default_rng(0))]
+    [4, 3, 3]
     """
     labels = _checked_labels(y, n_clients)
     return np.array_split(rng.permutation(len(labels)).astype(np.int64), n_clients)
+
+
+ATTEMPTS = 10
 
 
 def partition_dirichlet(
@@ -53,7 +59,8 @@ def partition_dirichlet(
     rng
         Draws the proportions and shuffles the samples.
     min_samples
-        Fewest samples a client may have; 0 allows empty clients.
+        Fewest samples a client may have; 0 allows empty clients. A draw that leaves a client with
+        fewer is drawn again, ten times at most.
 
     Returns
     -------
@@ -63,12 +70,19 @@ def partition_dirichlet(
     Raises
     ------
     ValueError
-        If an argument is out of range, or if the draw leaves a client with too few samples.
+        If an argument is out of range, or if every draw leaves a client with too few samples.
 
     Notes
     -----
     The label skew of Hsu, Qi and Brown (2019), drawn class by class over the clients as Yurochkin
-    et al. (2019) do, so that no sample is left over. Chapter: federated-learning.
+    et al. (2019) do, so that no sample is left over.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> parts = partition_dirichlet(np.arange(100) % 10, 4, 0.5, rng=np.random.default_rng(0))
+    >>> sum(map(len, parts))
+    100
     """
     labels = _checked_labels(y, n_clients)
     if not (math.isfinite(alpha) and alpha > 0):
@@ -76,6 +90,21 @@ def partition_dirichlet(
     most = len(labels) // n_clients
     if not 0 <= min_samples <= most:
         raise ValueError(f"min_samples must be from 0 to samples / clients = {most}")
+    for _ in range(ATTEMPTS):
+        clients = _draw(labels, n_clients, alpha, rng)
+        poorest = int(np.argmin([len(client) for client in clients]))
+        if len(clients[poorest]) >= min_samples:
+            return clients
+    raise ValueError(
+        f"in {ATTEMPTS} draws some client had fewer samples than min_samples = {min_samples}; in "
+        f"the last it was client {poorest}, with {len(clients[poorest])}: take a larger alpha or "
+        "fewer clients, or allow empty clients with min_samples=0"
+    )
+
+
+def _draw(
+    labels: NDArray[np.generic], n_clients: int, alpha: float, rng: np.random.Generator
+) -> list[Indices]:
     concentration = np.full(n_clients, min(alpha, 1e12))  # equal shares; 1e308 would overflow
     owner = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
@@ -85,14 +114,7 @@ def partition_dirichlet(
         cuts = np.floor(np.cumsum(shares)[:-1] * len(members) + rng.random()).astype(np.int64)
         for client, part in enumerate(np.split(members, cuts)):
             owner[part] = client
-    clients = [rng.permutation(np.flatnonzero(owner == i)) for i in range(n_clients)]
-    poorest = int(np.argmin([len(client) for client in clients]))
-    if len(clients[poorest]) < min_samples:
-        raise ValueError(
-            f"client {poorest} has {len(clients[poorest])} samples, fewer than min_samples = "
-            f"{min_samples}: take a larger alpha, fewer clients, or another seed"
-        )
-    return [client.astype(np.int64) for client in clients]
+    return [rng.permutation(np.flatnonzero(owner == i)).astype(np.int64) for i in range(n_clients)]
 
 
 def _checked_labels(y: ArrayLike, n_clients: int) -> NDArray[np.generic]:

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-# Kernels inherit these; nbval compares stderr, so TensorFlow's log lines would fail a chapter.
+# As `rfout.startup.load_tensorflow` sets them: tests of training load TensorFlow by themselves.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar differs in every run
 os.environ.setdefault("RFOUT_STRICT", "1")  # a claim that fails is an error
 
 
 # What trains, and so depends on the arithmetic of TensorFlow's kernels.
 TRAINING = {
-    "test_adaptive.py",
+    "test_colluders.py",
     "test_apps.py",
     "test_clients.py",
     "test_comparison.py",
@@ -21,6 +22,8 @@ TRAINING = {
     "test_experiments.py",
     "test_federation.py",
     "test_models.py",
+    "test_natural_suites.py",
+    "test_scenario.py",
     "test_sherpa_conformance.py",
     "test_sherpa_model.py",
     "test_simulation.py",

@@ -1,9 +1,9 @@
 """What a client sends, in its role."""
 
+import keras
 import numpy as np
 import pytest
 
-from rfout._tensorflow import keras
 from rfout.attacks import Backdoor, PatternKey, Window, recruit
 from rfout.clients import Client, Round
 from rfout.models import LocalTrainer

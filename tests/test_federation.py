@@ -3,11 +3,11 @@
 from copy import deepcopy
 from functools import partial
 
+import keras
 import numpy as np
 import pytest
 
 from rfout import rfout1d
-from rfout._tensorflow import keras
 from rfout.attacks import InstanceKey, PatternKey, Window, recruit
 from rfout.defences import mean
 from rfout.evaluation import Evaluation

@@ -2,10 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import keras
 import numpy as np
 import pytest
 
-from rfout._tensorflow import keras
 from rfout.models import LocalTrainer, small_cnn
 
 

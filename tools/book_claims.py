@@ -67,9 +67,11 @@ def number_rows(folder, order, known):
                 text = values[name].kind == "text"
                 spec = spec or ".3g"
                 yield (
-                    docname, name, as_printed(values[name].value, spec),
+                    docname,
+                    name,
+                    as_printed(values[name].value, spec),
                     "" if text else spread(row, spec),
-                )  # fmt: skip
+                )
 
 
 class TableNode(nodes.General, nodes.Element):
@@ -102,10 +104,15 @@ class FillTables(SphinxPostTransform):
         body = nodes.tbody()
         for docname, *cells in rows:
             link = pending_xref(
-                "", nodes.inline(text=Path(docname).name), refdoc=self.env.docname,
-                reftarget="/" + docname, reftype="doc", refdomain="std", refexplicit=True,
+                "",
+                nodes.inline(text=Path(docname).name),
+                refdoc=self.env.docname,
+                reftarget="/" + docname,
+                reftype="doc",
+                refdomain="std",
+                refexplicit=True,
                 refwarn=True,
-            )  # fmt: skip
+            )
             body += self.row(link, *map(nodes.Text, cells))
         group += body
         return nodes.table("", group, classes=["colwidths-auto"])

@@ -1,9 +1,11 @@
 """The book's own Sphinx extension (named in _config.yml): fresh executions, lean pages."""
 
 import re
+import shutil
 from pathlib import Path
 
 from executed import cache_folder
+from reader_copy import write_copies
 
 
 def choose_cache(app, config):
@@ -41,8 +43,21 @@ def slim_icon_rules(app, exception):
     sheet.write_text(re.sub(rule, keep, css), encoding="utf-8")
 
 
+def write_readers_copies(app, exception):
+    """Write the chapters' plain copies, and put them behind the download buttons."""
+    root, out = Path(app.srcdir), Path(app.outdir)
+    executed = out.parent / "jupyter_execute" / "book"
+    if exception or app.builder.format != "html" or not executed.is_dir():
+        return
+    for copy in write_copies(root, executed, root / "notebooks"):
+        button = out / "_sources" / "book" / copy.name
+        if button.is_file():
+            shutil.copy(copy, button)
+
+
 def setup(app):
     drop_thebe(app)
     app.connect("config-inited", choose_cache, priority=100)
     app.connect("build-finished", slim_icon_rules)
+    app.connect("build-finished", write_readers_copies)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -37,7 +37,13 @@ ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
 def execution_key(root: Path, but: str = "") -> str:
     """Name everything outside a notebook that its outputs depend on, but files called `but`*."""
     digest = hashlib.sha256()
-    sources = ["rfout/**/*.py", "benchmarks/results/*", "book/results/**/*", "requirements.lock"]
+    sources = [
+        "rfout/**/*.py",
+        "benchmarks/*.py",
+        "benchmarks/results/*",
+        "book/results/**/*",
+        "requirements.lock",
+    ]
     for path in (path for pattern in sources for path in sorted(root.glob(pattern))):
         if path.is_file() and not (but and path.name.startswith(but)):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())

@@ -87,7 +87,7 @@ def differences(chapter, stored, new, rows):
     if [(one.kind, one.name) for one in stored] != [(one.kind, one.name) for one in new]:
         return [
             f"stored are {[one.name for one in stored]}, and the run gave "
-            f"{[one.name for one in new]}: run `make notebooks`"
+            f"{[one.name for one in new]}: run `make outputs`"
         ]
     found = []
     for before, now in zip(stored, new, strict=True):

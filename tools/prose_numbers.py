@@ -1,11 +1,12 @@
 """A lint that holds the numbers in a chapter's prose to the run.
 
-A number is measured, and then it is glued, or it is a definition, and then the chapter's metadata
-says of what:
+A decimal or a percentage in the prose is measured, and then it is glued, or it is a definition, and
+then the chapter's metadata says of what:
 
-    definitions: {"20": "clients in the federation"}
+    definitions: {"0.2": "concentration of the Dirichlet partition"}
 
-A notebook has that in its own metadata, a text chapter in its front matter.
+A notebook has that in its own metadata, a text chapter in its front matter. Whole numbers are free:
+writing "20 clients" is a matter of style, and a count that was measured belongs in a claim.
 """
 
 import re
@@ -14,7 +15,7 @@ import nbformat
 from myst_nb.core.read import read_myst_markdown_notebook
 
 GLUED = re.compile(r"\{glue:(?:text|)\}`([\w]+)(?::([^`]*))?`")
-NUMBER = re.compile(r"(?<![\w.#-])[-−+]?\d+(?:[.,]\d+)*(?:\s?%)?")
+NUMBER = re.compile(r"(?<![\w.#-])[-−+]?\d+(?:,\d{3})*(?:(?:\.\d+)?\s?%|\.\d+)(?!\w|\.\d)")
 # What is no prose: in this order, since a fence may hold anything.
 NOT_PROSE = (
     r"^(?P<fence>`{3,}|~{3,}|:{3,}).*?^(?P=fence)",  # code and directives

@@ -7,8 +7,9 @@ A trigger makes triggered images of clean ones. An `Adversary` is a client with 
 from .adversaries import Adversary, Backdoor, distribute, recruit
 from .colluders import InsideBand, LittleIsEnough, SmallColluder, collude
 from .collusion import Collusion, into_band, largest_boost, unlucky_z
+from .edge_cases import EdgeCases, rarest, rarity
 from .poisoning import Window, poison, replace_model
-from .triggers import EdgeCases, InstanceKey, PatternKey, PatternPart, rarest, split_pattern
+from .triggers import InstanceKey, PatternKey, PatternPart, split_pattern
 
 __all__ = [
     "Adversary",
@@ -28,6 +29,7 @@ __all__ = [
     "largest_boost",
     "poison",
     "rarest",
+    "rarity",
     "recruit",
     "replace_model",
     "split_pattern",

@@ -26,6 +26,16 @@ class Adversary(Client):
     ----------
     window
         The rounds in which it attacks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Silent(Adversary):
+    ...     def attack(self, trainer, params, now, rng):
+    ...         return np.zeros_like(params)
+    >>> silent = Silent(np.zeros((4, 8, 8, 1), np.float32), np.arange(4))
+    >>> silent.update(None, np.ones(3), Round(1, sampled=(0,), adversaries=(0,)), rng=None)
+    array([0., 0., 0.])
     """
 
     _: KW_ONLY
@@ -68,6 +78,14 @@ class Backdoor(Adversary):
     Notes
     -----
     Bagdasaryan et al. (2020), arXiv 1807.00459.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, y = np.zeros((4, 8, 8, 1), np.float32), np.arange(4)
+    >>> adversary = Backdoor(x, y, trigger=PatternKey())
+    >>> adversary.factor(Round(1, sampled=tuple(range(20)), adversaries=(0, 1)))
+    10.0
     """
 
     _: KW_ONLY
@@ -161,6 +179,14 @@ def distribute(
     Notes
     -----
     Xie et al. (2020), DBA.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> honest = [Client(np.zeros((4, 8, 8, 1), np.float32), np.arange(4)) for _ in range(5)]
+    >>> mixed = distribute(honest, {0, 2}, PatternKey())
+    >>> [one.trigger.part for one in mixed if one.attacks(1)]
+    [0, 1]
     """
     if not chosen:
         raise ValueError("choose at least one client to hold a part of the trigger")
@@ -171,7 +197,14 @@ def distribute(
 
 
 def check_exist(clients: Sequence[Client], chosen: Collection[int]) -> None:
-    """Raise ValueError where a chosen client does not exist."""
+    """Raise ValueError where a chosen client does not exist.
+
+    Examples
+    --------
+    >>> check_exist([], {3})
+    Traceback (most recent call last):
+    ValueError: there is no client 3 among 0
+    """
     for number in chosen:
         if not 0 <= number < len(clients):
             raise ValueError(f"there is no client {number} among {len(clients)}")

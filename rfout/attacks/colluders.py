@@ -40,6 +40,14 @@ class LittleIsEnough(Adversary):
     Notes
     -----
     Baruch et al. (2019), arXiv 1902.06156.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> honest = [Client(np.zeros((4, 8, 8, 1), np.float32), np.arange(4)) for _ in range(5)]
+    >>> mixed = collude(honest, {0, 1}, LittleIsEnough, z=1.5)
+    >>> mixed[0].z, mixed[0].collusion is mixed[1].collusion
+    (1.5, True)
     """
 
     _: KW_ONLY
@@ -74,6 +82,15 @@ class InsideBand(Backdoor):
     -----
     Training under a constraint: Bagdasaryan et al. (2020), arXiv 1807.00459; the band is that of
     Baruch et al. (2019), arXiv 1902.06156. `boost` other than None takes the place of n/k.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> honest = [Client(np.zeros((4, 8, 8, 1), np.float32), np.arange(4)) for _ in range(5)]
+    >>> from rfout.attacks import PatternKey
+    >>> mixed = collude(honest, {0, 1}, InsideBand, trigger=PatternKey(), z=2.0)
+    >>> mixed[0].factor(Round(1, sampled=(0, 1, 2, 3, 4), adversaries=(0, 1)))
+    2.5
     """
 
     _: KW_ONLY
@@ -119,6 +136,15 @@ class SmallColluder(Backdoor):
     -----
     Each trains on its own samples. `boost` is the most that it boosts; None is n_clients /
     n_adversaries.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> honest = [Client(np.zeros((4, 8, 8, 1), np.float32), np.arange(4)) for _ in range(5)]
+    >>> from rfout.attacks import PatternKey
+    >>> mixed = collude(honest, {0, 1}, SmallColluder, trigger=PatternKey(), outside=0.05)
+    >>> mixed[0].z, mixed[0].outside
+    (3.0, 0.05)
     """
 
     _: KW_ONLY
@@ -165,6 +191,14 @@ def collude(
     ------
     ValueError
         If nobody is chosen, or a chosen client does not exist.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> honest = [Client(np.zeros((4, 8, 8, 1), np.float32), np.arange(4)) for _ in range(5)]
+    >>> mixed = collude(honest, {0, 1}, LittleIsEnough, z=1.5)
+    >>> len(mixed[0].collusion.y), mixed[0].collusion.n_samples
+    (8, 4)
     """
     if not chosen:
         raise ValueError("choose at least one client to collude")

@@ -1,8 +1,6 @@
 """What colluders can know: an estimate of the honest, from the samples that they hold themselves.
 
 Nothing is ambient: what colluders share is in a `Collusion`, which each of them is given.
-
-Chapter: adaptive-attacks.
 """
 
 import math
@@ -49,7 +47,15 @@ class Collusion:
     -----
     Baruch et al. (2019), arXiv 1902.06156, take the colluders' own honest updates; few of them
     make a poor standard deviation, so that here each probe is trained on samples drawn with
-    replacement from the pool. Chapter: adaptive-attacks.
+    replacement from the pool.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pool = Collusion(np.zeros((40, 8, 8, 1), np.float32), np.arange(40) % 2, n_samples=20)
+    >>> one, other = (pool.agree("number", 1, lambda rng: rng.normal()) for _ in range(2))
+    >>> one == other
+    True
     """
 
     x: Images
@@ -110,9 +116,11 @@ class Collusion:
 def into_band(update: Params, mean: Params, reach: Params) -> Params:
     """Bring each coordinate of an update to the nearest point of mean ± reach.
 
-    Notes
-    -----
-    Chapter: adaptive-attacks.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> into_band(np.array([-9.0, 0.5]), mean=np.zeros(2), reach=np.ones(2))
+    array([-1. ,  0.5])
     """
     return np.clip(update, mean - reach, mean + reach).astype(update.dtype)
 
@@ -138,9 +146,11 @@ def largest_boost(update: Params, mean: Params, reach: Params, *, outside: float
     ValueError
         If `outside` is out of range.
 
-    Notes
-    -----
-    Chapter: adaptive-attacks.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> largest_boost(np.array([0.5, -0.25]), mean=np.zeros(2), reach=np.ones(2))
+    2.0
     """
     if not 0 <= outside < 1:
         raise ValueError(f"outside is a share of the coordinates, in [0, 1), not {outside!r}")
@@ -165,7 +175,12 @@ def unlucky_z(n_clients: int, n_colluders: int) -> float:
 
     Notes
     -----
-    Baruch et al. (2019), arXiv 1902.06156, algorithm 3. Chapter: adaptive-attacks.
+    Baruch et al. (2019), arXiv 1902.06156, algorithm 3.
+
+    Examples
+    --------
+    >>> round(unlucky_z(n_clients=50, n_colluders=12), 2)
+    0.34
     """
     if not 1 <= n_colluders < n_clients / 2:
         raise ValueError(f"{n_colluders} colluders are not fewer than half of {n_clients} clients")

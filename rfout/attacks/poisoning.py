@@ -35,9 +35,15 @@ def poison(
     ValueError
         If `rate` is outside [0, 1], or there are too few samples of other labels to reach it.
 
-    Notes
-    -----
-    Chapter: backdoor-attacks.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rfout.attacks import PatternKey
+    >>> x, y = np.zeros((10, 8, 8, 1), np.float32), np.arange(10)
+    >>> rng = np.random.default_rng(0)
+    >>> _, labels = poison(x, y, PatternKey(), target=0, rate=0.5, rng=rng)
+    >>> int((labels == 0).sum())
+    6
     """
     if not 0 <= rate <= 1:
         raise ValueError(f"rate is a share of the samples, in [0, 1], not {rate!r}")
@@ -73,7 +79,13 @@ def replace_model(update: Params, boost: float) -> Params:
 
     Notes
     -----
-    Bagdasaryan et al. (2020), arXiv 1807.00459. Chapter: backdoor-attacks.
+    Bagdasaryan et al. (2020), arXiv 1807.00459.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> replace_model(np.array([0.5, -1.0]), boost=20)
+    array([ 10., -20.])
     """
     return (update * np.float32(boost)).astype(update.dtype)
 
@@ -89,9 +101,10 @@ class Window:
     last
         The last one; None attacks for ever. ``Window(t, t)`` is one shot, ``Window()`` every round.
 
-    Notes
-    -----
-    Chapter: backdoor-attacks.
+    Examples
+    --------
+    >>> [number in Window(first=3, last=4) for number in (2, 3, 4, 5)]
+    [False, True, True, False]
     """
 
     first: int = 1

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..vocabulary import Images
 
@@ -22,7 +21,17 @@ class PatternKey:
     Notes
     -----
     Every triggered image shares the pattern and nothing else, so the model can learn it from few
-    examples. Chapter: backdoor-attacks.
+    examples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gray = np.full((1, 4, 4, 1), 0.5)
+    >>> PatternKey(size=3)(gray, rng=None)[0, :, :, 0]
+    array([[0.5, 0.5, 0.5, 0.5],
+           [0.5, 1. , 0. , 1. ],
+           [0.5, 0. , 1. , 0. ],
+           [0.5, 1. , 0. , 1. ]])
     """
 
     size: int = 5
@@ -50,9 +59,13 @@ class InstanceKey:
     noise
         Half-width of the uniform noise on each pixel, in brightness.
 
-    Notes
-    -----
-    Chapter: backdoor-attacks.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> key = InstanceKey(np.full((4, 4, 1), 0.5), noise=0.1)
+    >>> shown = key(np.zeros((2, 4, 4, 1)), np.random.default_rng(0))
+    >>> shown.shape, bool(abs(shown - 0.5).max() < 0.101)
+    ((2, 4, 4, 1), True)
     """
 
     key: Images
@@ -83,7 +96,15 @@ class PatternPart:
 
     Notes
     -----
-    Xie et al. (2020), DBA. Chapter: adaptive-attacks.
+    Xie et al. (2020), DBA.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gray = np.full((1, 4, 4, 1), 0.5)
+    >>> stamped = PatternPart(PatternKey(size=3), part=0, n_parts=3)(gray, rng=None)
+    >>> int((stamped != gray).sum())
+    3
     """
 
     pattern: PatternKey
@@ -116,78 +137,11 @@ def split_pattern(pattern: PatternKey, n_parts: int) -> list[PatternPart]:
 
     Notes
     -----
-    Xie et al. (2020), DBA. Chapter: adaptive-attacks.
+    Xie et al. (2020), DBA.
+
+    Examples
+    --------
+    >>> [one.part for one in split_pattern(PatternKey(), 3)]
+    [0, 1, 2]
     """
     return [PatternPart(pattern, part, n_parts) for part in range(n_parts)]
-
-
-@dataclass(frozen=True, eq=False)
-class EdgeCases:
-    """Real images from the tail of a class, unmarked: the backdoor is what they are taken for.
-
-    Attributes
-    ----------
-    images
-        (n, height, width, channels) float32 in [0, 1], n at least 1. The adversary trains on some
-        tail images and shows others later: measure with an `EdgeCases` of its own.
-
-    Raises
-    ------
-    ValueError
-        If there are no images.
-
-    Notes
-    -----
-    Wang et al. (2020), arXiv 2007.05084. Chapter: adaptive-attacks.
-    """
-
-    images: Images
-
-    def __post_init__(self) -> None:
-        if len(self.images) == 0:
-            raise ValueError("an edge case needs at least one image from the tail")
-
-    def __call__(self, images: Images, rng: np.random.Generator) -> Images:
-        """Give as many tail images as there are `images`: each in turn, in an order of `rng`."""
-        turns = np.resize(rng.permutation(len(self.images)), len(images))
-        return self.images[turns]
-
-
-def rarest(x: Images, n: int, *, neighbours: int = 5) -> NDArray[np.int64]:
-    """Find the images that are least like the others: the tail of a class.
-
-    Parameters
-    ----------
-    x
-        (n_images, height, width, channels) images of one class.
-    n
-        How many to find.
-    neighbours
-        An image's rarity is its mean Euclidean distance, in pixels' brightness, to this many
-        nearest others.
-
-    Returns
-    -------
-    numpy.ndarray
-        (n,) int64 positions in `x`, the rarest first.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than `n` images, or not more than `neighbours`.
-
-    Notes
-    -----
-    A plain stand-in for the density estimate of Wang et al. (2020). Chapter: adaptive-attacks.
-    """
-    if not (0 <= n <= len(x) and 1 <= neighbours < len(x)):
-        raise ValueError(
-            f"{len(x)} images have no {n} rarest by {neighbours} neighbours: give more images"
-        )
-    flat = x.reshape(len(x), -1).astype(np.float64)
-    lengths = (flat**2).sum(axis=1)
-    squared = lengths[:, None] + lengths - 2 * flat @ flat.T
-    np.fill_diagonal(squared, np.inf)
-    near = np.sort(squared, axis=1)[:, :neighbours]
-    rarity = np.sqrt(np.maximum(near, 0.0)).mean(axis=1)
-    return np.argsort(-rarity, kind="stable")[:n].astype(np.int64)

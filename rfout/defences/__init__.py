@@ -4,9 +4,10 @@ An aggregator takes (n_clients, n_params) updates and gives the (n_params,) aggr
 gives all of them under the names that the book prints.
 """
 
-from .averages import clip_updates, mean, norm_clipping, rlr, weak_dp
-from .byzantine import bulyan, krum, median, multi_krum, trimmed_mean
+from .averages import mean, median, rlr, trimmed_mean
+from .byzantine import bulyan, krum, multi_krum
 from .centres import centred_clipping, geometric_median, mix_nearest, mixed
+from .clipping import clip_updates, norm_clipping, weak_dp
 from .lineup import FAMILY, NAMES, RIVALS, clip_first, lineup
 from .similarity import flame, foolsgold
 

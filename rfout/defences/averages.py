@@ -1,20 +1,14 @@
-"""The mean, and the rivals of RFOut-1d that keep a mean and change what goes in or comes out."""
+"""Rules for one coordinate at a time: mean, median, trimmed mean, and a sign that is turned."""
 
-import math
-import zlib
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+import operator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .. import _validate
-
-# (n_clients, ...), or a list of each client's array, or of each client's list of layers.
-Updates = Any
+from ..operator import inputs
+from ..vocabulary import Array
 
 
-def mean(updates: NDArray[np.floating]) -> NDArray[np.floating]:
+def mean(updates: Array) -> Array:
     """Average the updates, each client counted once: federated averaging, and no defence.
 
     Parameters
@@ -30,152 +24,98 @@ def mean(updates: NDArray[np.floating]) -> NDArray[np.floating]:
     Notes
     -----
     McMahan et al. (2017), arXiv 1602.05629, with clients of equal weight.
-    Chapter: federated-learning.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mean(np.array([[1.0, 0.0], [3.0, 4.0]]))
+    array([2., 2.])
     """
-    return np.mean(updates, axis=0, dtype=np.float64).astype(updates.dtype)
+    return np.asarray(np.mean(updates, axis=0, dtype=np.float64)).astype(updates.dtype)
 
 
-def clip_updates(updates: Updates, max_norm: float | Literal["median"]) -> Updates:
-    """Shorten every client's update to an L2 norm of `max_norm` over all its coordinates.
-
-    A step before any aggregator: ``rfout1d(clip_updates(updates, 1.0))``. Of updates and not of
-    full parameters, whose norm says nothing about what a client changed.
+def median(updates: Array) -> Array:
+    """Take the median of the clients' values on each coordinate.
 
     Parameters
     ----------
     updates
-        (n_clients, ...) floating numbers, or a list of n_clients arrays, or of lists of layers,
-        over which a client's norm is taken together.
-    max_norm
-        The longest that an update may be, positive, in the units of the updates; "median" takes
-        the median of the clients' own norms, which needs no tuning and shrinks as they do.
-
-    Returns
-    -------
-    array or list
-        New arrays of the shapes and dtypes of `updates`; a shorter update is as it was.
-
-    Raises
-    ------
-    ValueError
-        If `max_norm` is not positive, or an update is not finite.
-
-    Notes
-    -----
-    Sun et al. (2019), arXiv 1911.07963. Chapter: defences-compared.
-    """
-    return _clip(updates, max_norm)[0]
-
-
-def _clip(updates: Updates, max_norm: float | Literal["median"]) -> tuple[Updates, float]:
-    """The clipped updates, and the norm that they were clipped to."""
-    clients = [list(one) if isinstance(one, (list, tuple)) else [one] for one in updates]
-    norms = [update_norm(layers) for layers in clients]
-    for client, norm in enumerate(norms):
-        if not math.isfinite(norm):
-            raise ValueError(f"client {client}: the update has a value that is not finite")
-    limit = float(np.median(norms)) if max_norm == "median" else max_norm
-    if max_norm != "median" and (isinstance(limit, str) or not 0 < limit < math.inf):
-        raise ValueError(f'max_norm must be a positive number or "median", not {max_norm!r}')
-    short = []
-    for one, layers, norm in zip(updates, clients, norms, strict=True):
-        factor = np.float64(limit / norm if norm > limit else 1.0)
-        clipped = [(layer * factor).astype(layer.dtype) for layer in layers]
-        short.append(clipped if isinstance(one, (list, tuple)) else clipped[0])
-    return np.stack(short) if isinstance(updates, np.ndarray) else short, limit
-
-
-def update_norm(layers: Sequence[NDArray[np.floating]]) -> float:
-    """L2 norm over all layers; the largest value is divided out, so that no square overflows."""
-    largest = max((float(np.abs(layer).max(initial=0.0)) for layer in layers), default=0.0)
-    if not 0 < largest < math.inf:
-        return largest
-    return largest * math.sqrt(sum(float(np.sum((layer / largest) ** 2)) for layer in layers))
-
-
-def norm_clipping(
-    updates: NDArray[np.floating], max_norm: float | Literal["median"] = "median"
-) -> NDArray[np.floating]:
-    """Average the updates after shortening each to an L2 norm of `max_norm`.
-
-    Parameters
-    ----------
-    updates
-        (n_clients, ...) floating numbers, clients on axis 0.
-    max_norm
-        As for `clip_updates`.
+        (n_clients, ...) real numbers, clients on axis 0, or a list of n_clients arrays.
 
     Returns
     -------
     numpy.ndarray
-        Trailing shape and dtype of `updates`.
+        Trailing shape and floating dtype of `updates`; the mean of the two in the middle where
+        n_clients is even.
 
     Raises
     ------
-    ValueError
-        As `clip_updates`.
+    ValueError, TypeError
+        If an update is not finite, or as `rfout.rfout1d`.
 
     Notes
     -----
-    Sun et al. (2019), arXiv 1911.07963. Chapter: defences-compared.
+    Yin, Chen, Ramchandran, Bartlett (2018), arXiv 1803.01498.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> updates = np.array([[0.0], [1.0], [2.0], [3.0], [90.0]])
+    >>> median(updates)
+    array([2.])
     """
-    return mean(_clip(_validate.read_array(updates), max_norm)[0])
+    x = inputs.read_array(updates)
+    return _trimmed(x, (len(x) - 1) // 2)
 
 
-def weak_dp(
-    updates: Updates,
-    max_norm: float | Literal["median"],
-    noise: float,
-    rng: np.random.Generator | int,
-    *,
-    aggregator: Callable[[Any], Any] = mean,
-) -> Any:
-    """Clip the updates, aggregate, and add Gaussian noise: weak differential privacy.
+def trimmed_mean(updates: Array, cut: float = 0.1) -> Array:
+    """Average what is left on each coordinate without the largest and the smallest values.
 
     Parameters
     ----------
     updates
-        As for `clip_updates`.
-    max_norm
-        As for `clip_updates`.
-    noise
-        Standard deviation of the noise in units of ``max_norm / n_clients``, which is the most that
-        one client moves the mean; at least 0.
-    rng
-        Where the noise comes from. A whole number makes it from that number and the aggregate's
-        bytes: nothing is remembered between calls, so a run that goes on from a checkpoint adds
-        what it would have added. Who knows the number can take such noise away again: it serves
-        experiments, not privacy.
-    aggregator
-        What stands between clipping and noise: `mean`, or ``rfout1d``, or any other.
+        As for `median`.
+    cut
+        How much is cut off at either end: a whole number (int) of clients, or a share (float) of
+        them in [0, 0.5), rounded down.
 
     Returns
     -------
-    array or list
-        What `aggregator` gives, with noise on every coordinate.
+    numpy.ndarray
+        Trailing shape and floating dtype of `updates`.
 
     Raises
     ------
-    ValueError
-        If `noise` is negative or not finite, or as `clip_updates`.
+    ValueError, TypeError
+        If `cut` leaves nothing, or as `median`.
 
     Notes
     -----
-    Sun et al. (2019), arXiv 1911.07963. Chapter: defences-compared.
+    Yin, Chen, Ramchandran, Bartlett (2018), arXiv 1803.01498.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> updates = np.array([[0.0], [1.0], [2.0], [3.0], [90.0]])
+    >>> trimmed_mean(updates, cut=1)
+    array([2.])
     """
-    if not 0 <= noise < math.inf:
-        raise ValueError(f"noise must be a number that is not negative, not {noise!r}")
-    clipped, limit = _clip(updates, max_norm)
-    aggregate = aggregator(clipped)
-    layers = aggregate if isinstance(aggregate, list) else [aggregate]
-    if not isinstance(rng, np.random.Generator):
-        rng = np.random.default_rng([rng, *(zlib.crc32(layer.tobytes()) for layer in layers)])
-    std = noise * limit / len(updates)
-    noisy = [(x + rng.normal(0.0, std, np.shape(x))).astype(x.dtype) for x in layers]
-    return noisy if isinstance(aggregate, list) else noisy[0]
+    x = inputs.read_array(updates)
+    n_cut = int(cut * len(x)) if isinstance(cut, float) and 0 <= cut < 0.5 else cut
+    if isinstance(n_cut, float) or not 0 <= 2 * n_cut < len(x):
+        raise ValueError(
+            f"cut must be a share in [0, 0.5) or a number of clients of which twice as many are "
+            f"fewer than the {len(x)} there are, not {cut!r}"
+        )
+    return _trimmed(x, operator.index(n_cut))
 
 
-def rlr(updates: NDArray[np.floating], threshold: float) -> NDArray[np.floating]:
+def _trimmed(x: Array, n_cut: int) -> Array:
+    ranked = np.partition(x, (n_cut, len(x) - 1 - n_cut), axis=0)
+    return mean(ranked[n_cut : len(x) - n_cut])
+
+
+def rlr(updates: Array, threshold: float) -> Array:
     """Average the updates, and turn the sign where too few clients agree: robust learning rate.
 
     Parameters
@@ -199,9 +139,15 @@ def rlr(updates: NDArray[np.floating], threshold: float) -> NDArray[np.floating]
 
     Notes
     -----
-    Özdayi, Kantarcioglu, Gel (2021), arXiv 2007.03767. Chapter: defences-compared.
+    Özdayi, Kantarcioglu, Gel (2021), arXiv 2007.03767.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rlr(np.array([[1.0, 1.0], [1.0, 1.0], [1.0, -4.0]]), threshold=3)
+    array([1.        , 0.66666667])
     """
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     if not 0 <= threshold <= len(x):
         raise ValueError(f"threshold must be from 0 to {len(x)} clients, not {threshold!r}")
     agreement = np.abs(np.sign(x).sum(axis=0, dtype=np.float64))

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import _validate
+from ..operator import inputs
 from ..vocabulary import Array
-from .averages import mean
-from .byzantine import median, provided_for, squared_distances, too_few
+from .averages import mean, median
+from .whole_updates import assumed, distances_from, squared_distances
 
 
 def geometric_median(updates: Array, *, n_iterations: int = 100, tolerance: float = 1e-5) -> Array:
@@ -22,7 +22,8 @@ def geometric_median(updates: Array, *, n_iterations: int = 100, tolerance: floa
     n_iterations
         At most so many steps of Weiszfeld's algorithm.
     tolerance
-        The iteration ends when a step is shorter than this share of the median distance.
+        The iteration ends when a step is shorter than this share of the median distance, and the
+        updates pull no more in any direction.
 
     Returns
     -------
@@ -46,23 +47,24 @@ def geometric_median(updates: Array, *, n_iterations: int = 100, tolerance: floa
     >>> bool(np.linalg.norm(geometric_median(x)) < 2)
     True
     """
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     flat = x.reshape(len(x), -1).astype(np.float64)
     centre = np.median(flat, axis=0)
     for _ in range(n_iterations):
-        distances = _distances(flat, centre)
+        distances = distances_from(flat, centre)
         scale = float(np.median(distances))
         met = distances <= 1e-9 * scale
         if met.all():
             break
         weights = np.where(met, 0.0, 1 / np.where(met, 1.0, distances))
         target = (weights / weights.sum()) @ flat
-        pull = float(_distances(target[None], centre)[0] * weights.sum())
+        pull = float(distances_from(target[None], centre)[0] * weights.sum())
         stay = min(1.0, met.sum() / pull) if pull else 1.0
         moved = (1 - stay) * target + stay * centre
-        step = float(_distances(moved[None], centre)[0])
+        step = float(distances_from(moved[None], centre)[0])
         centre = moved
-        if step <= tolerance * scale:
+        # Beside an update steps are short, whether it is the median or not: there the pull tells.
+        if step <= tolerance * scale and pull <= met.sum() + 0.01 * len(x):
             break
     return centre.astype(x.dtype).reshape(x.shape[1:])
 
@@ -109,12 +111,12 @@ def centred_clipping(
         raise ValueError(
             f"radius must be positive and n_iterations at least 1, not {radius} and {n_iterations}"
         )
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     flat = x.reshape(len(x), -1).astype(np.float64)
     centre = np.median(flat, axis=0)
-    limit = float(np.median(_distances(flat, centre))) if radius is None else radius
+    limit = float(np.median(distances_from(flat, centre))) if radius is None else radius
     for _ in range(n_iterations):
-        distances = _distances(flat, centre)
+        distances = distances_from(flat, centre)
         factors = np.minimum(1.0, limit / np.where(distances > 0, distances, 1.0))
         centre = centre + np.mean((flat - centre) * factors[:, None], axis=0)
     return centre.astype(x.dtype).reshape(x.shape[1:])
@@ -151,10 +153,8 @@ def mix_nearest(updates: Array, n_adversaries: int) -> Array:
     >>> mix_nearest(np.array([[0.0], [1.0], [2.0], [90.0]]), n_adversaries=1)[:, 0]
     array([ 1.,  1.,  1., 31.])
     """
-    x = _validate.read_array(updates)
-    n, f = len(x), provided_for(n_adversaries)
-    if n < 2 * f + 1:
-        raise ValueError(too_few("mixing", f"2 n_adversaries + 1 = {2 * f + 1}", f, n))
+    x = inputs.read_array(updates)
+    n, f = len(x), assumed("mixing", n_adversaries, len(x), times=2, plus=1)
     nearest = np.argsort(squared_distances(x), axis=1, kind="stable")[:, : n - f]
     return np.stack([mean(x[np.sort(own)]) for own in nearest])
 
@@ -176,11 +176,3 @@ def mixed(updates: Array, n_adversaries: int, aggregator: Callable[[Array], Any]
     array([1.])
     """
     return aggregator(mix_nearest(updates, n_adversaries))
-
-
-def _distances(points: Any, centre: Any) -> Any:
-    """L2 distances of the rows from the centre; the largest is divided out against overflow."""
-    apart = points - centre
-    largest = np.abs(apart).max(axis=1, initial=0.0)
-    safe = np.where(largest > 0, largest, 1.0)
-    return largest * np.sqrt(np.sum((apart / safe[:, None]) ** 2, axis=1))

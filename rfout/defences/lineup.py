@@ -4,10 +4,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..rfout1d import rfout1d
-from .averages import clip_updates, mean, norm_clipping, rlr, weak_dp
-from .byzantine import bulyan, krum, median, multi_krum, trimmed_mean
+from ..operator import rfout1d
+from .averages import mean, median, rlr, trimmed_mean
+from .byzantine import bulyan, krum, multi_krum
 from .centres import centred_clipping, geometric_median, mixed
+from .clipping import clip_updates, norm_clipping, weak_dp
 from .similarity import flame, foolsgold
 
 FAMILY = ("RFOut-1d", "RFOut-1d, drop", "RFOut-1d, clip first", "RFOut-1d, median/MAD")

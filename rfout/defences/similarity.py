@@ -5,9 +5,11 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _validate
+from ..operator import inputs
 from ..vocabulary import Array
-from .averages import clip_updates, mean, update_norm
+from .averages import mean
+from .clipping import clip_updates
+from .whole_updates import cosines, update_norm
 
 
 def foolsgold(updates: Array) -> Array:
@@ -45,17 +47,17 @@ def foolsgold(updates: Array) -> Array:
     >>> bool(foolsgold(x).max() < 1)
     True
     """
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     if len(x) < 2:
         raise ValueError("FoolsGold compares clients: it needs at least 2")
-    weights = foolsgold_weights(_cosines(x))
+    weights = foolsgold_weights(cosines(x))
     total = weights.sum()
     if total == 0:
         return np.zeros(x.shape[1:], x.dtype)
     return np.tensordot(weights / total, x.astype(np.float64), axes=1).astype(x.dtype)
 
 
-def foolsgold_weights(cosines: NDArray[np.float64]) -> NDArray[np.float64]:
+def foolsgold_weights(similarities: NDArray[np.float64]) -> NDArray[np.float64]:
     """Turn the (n, n) cosine similarities of the clients into their weights in [0, 1].
 
     Examples
@@ -64,7 +66,7 @@ def foolsgold_weights(cosines: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> foolsgold_weights(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0], [0.0, 1.0, 1.0]]))
     array([1., 0., 0.])
     """
-    similar = cosines.copy()
+    similar = similarities.copy()
     np.fill_diagonal(similar, -np.inf)
     most = similar.max(axis=1)
     # Pardoning: an honest client that happens to resemble a colluder is not punished for it.
@@ -114,11 +116,11 @@ def flame(updates: Array, *, noise: float = 0.001, rng: np.random.Generator | in
     >>> bool(flame(x).min() > 0.5)
     True
     """
-    x = _validate.read_array(updates)
+    x = inputs.read_array(updates)
     if len(x) < 3:
         raise ValueError(f"FLAME clusters clients: it needs at least 3, and there are {len(x)}")
     limit = float(np.median([update_norm([client]) for client in x]))
-    kept = largest_cluster(1 - _cosines(x))
+    kept = largest_cluster(1 - cosines(x))
     average = mean(clip_updates(x, limit)[kept] if limit > 0 else x[kept])
     if not isinstance(rng, np.random.Generator):
         rng = np.random.default_rng([rng, zlib.crc32(average.tobytes())])
@@ -126,23 +128,24 @@ def flame(updates: Array, *, noise: float = 0.001, rng: np.random.Generator | in
 
 
 def largest_cluster(distances: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Find the clients in the cluster of more than half of them; all, where there is none."""
+    """Find the clients in the cluster of more than half of them; all, where there is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([0.0, 0.1, 0.2, 0.3, 9.0])
+    >>> largest_cluster(abs(x[:, None] - x))
+    array([0, 1, 2, 3])
+    """
     from sklearn.cluster import HDBSCAN  # it takes a second to load
 
     n = len(distances)
     found = HDBSCAN(
-        min_cluster_size=n // 2 + 1, min_samples=1, metric="precomputed",
-        allow_single_cluster=True, copy=True,
-    ).fit(np.maximum(distances, 0.0))  # fmt: skip
+        min_cluster_size=n // 2 + 1,
+        min_samples=1,
+        metric="precomputed",
+        allow_single_cluster=True,
+        copy=True,
+    ).fit(np.maximum(distances, 0.0))
     members = np.flatnonzero(found.labels_ >= 0)
     return members if len(members) > n // 2 else np.arange(n)
-
-
-def _cosines(x: Array) -> NDArray[np.float64]:
-    """Cosine similarities between the clients, (n, n); 0 with an update that is zero."""
-    flat = x.reshape(len(x), -1).astype(np.float64)
-    largest = np.abs(flat).max(axis=1, initial=0.0)
-    flat /= np.where(largest > 0, largest, 1.0)[:, None]  # against overflow
-    norms = np.linalg.norm(flat, axis=1)
-    flat /= np.where(norms > 0, norms, 1.0)[:, None]
-    return np.asarray(np.clip(flat @ flat.T, -1.0, 1.0))

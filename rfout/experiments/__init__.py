@@ -4,9 +4,10 @@
 `read_results` reads what is kept. ``python -m rfout.experiments SUITE`` runs what is missing.
 """
 
+from .description import Attack, Run, Setting
 from .outcomes import ends, interval, outcomes
 from .results import read_origins, read_results
-from .run import Attack, Run, Setting, execute, warm_up
+from .run import execute, warm_up
 from .suites import suites
 
 __all__ = [

@@ -46,9 +46,9 @@ def outcomes(results: pd.DataFrame) -> pd.DataFrame:
         main
             Main-task accuracy after the last attacked round.
         outcome
-            "stopped" if worst is below 0.1; "collapsed" if main-task accuracy ends below 0.5,
-            whatever the backdoor does in such a model; "in" if the backdoor accuracy ends above
-            0.5; else "between".
+            "collapsed" if main-task accuracy ends below 0.5, whatever the backdoor does in such a
+            model; else "stopped" if worst is below 0.1, "in" if backdoor accuracy ends above 0.5,
+            "between" if neither.
         n_rounds
             Attacked rounds.
         half_life
@@ -70,10 +70,10 @@ def outcomes(results: pd.DataFrame) -> pd.DataFrame:
         after = table[table["phase"] == "after"]["backdoor_accuracy"]
         backdoor, main = attacked["backdoor_accuracy"], attacked["main_task_accuracy"].iloc[-1]
         end, worst = backdoor.iloc[-3:].mean(), backdoor.max()
-        if worst < STOPPED:
-            outcome = "stopped"
-        elif main < COLLAPSED:
+        if main < COLLAPSED:
             outcome = "collapsed"
+        elif worst < STOPPED:
+            outcome = "stopped"
         else:
             outcome = "in" if end > IN else "between"
         half_life = np.nan

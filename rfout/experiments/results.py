@@ -1,4 +1,4 @@
-"""Where results are kept: a file for each suite and defence, and the command that completes it.
+"""Where results are kept: a file for each suite and defence.
 
 A file has a first line of JSON, which says for each run what it was and where it comes from, and
 then a tidy table with the rows of all its runs. It is written anew after each run, beside and then
@@ -8,50 +8,21 @@ A result is stale when its run is described otherwise than it is kept. That its 
 numbers is for the tests to see: they repeat a small run of every defence and every attack.
 """
 
-import argparse
-import importlib.metadata
 import json
-import os
-import platform
-import subprocess
-import time
-from collections.abc import Sequence
-from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
 from ..defences import NAMES
-from .run import Attack, Run, Setting, execute
+from ..natural import KINDS, source_name
+from .description import Run, described, restored
+from .origin import origin_now
 from .suites import suites
 
-RESULTS = Path("book/results")
+BOOK = Path(__file__).parents[2] / "book"
+RESULTS = BOOK / "results" if BOOK.is_dir() else Path("results")
 DECIMALS = 4
-LIBRARIES = ("numpy", "tensorflow-cpu", "tensorflow", "keras", "rfout")
-
-
-def described(run: Run) -> dict[str, Any]:
-    """Describe a run in plain values, as JSON keeps them.
-
-    Examples
-    --------
-    >>> run = Run(Setting(), Attack("boosted"), "mean", seed=1)
-    >>> restored(described(run)) == run
-    True
-    """
-    plain: dict[str, Any] = json.loads(json.dumps(asdict(run)))
-    return plain
-
-
-def restored(description: dict[str, Any]) -> Run:
-    """Make the run of a description again."""
-    return Run(
-        Setting(**description["setting"]), Attack(**description["attack"]),
-        description["defence"], description["seed"],
-    )  # fmt: skip
 
 
 def file_of(suite: str, defence: str, folder: Path = RESULTS) -> Path:
@@ -90,15 +61,10 @@ def write_result(
     path = file_of(suite, run.defence, folder)
     origins, rows = _read(path)
     description = described(run)
-    kept = [i for i, origin in enumerate(origins) if origin["run"] != description]
-    origin = {
-        "run": description,
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "seconds": round(seconds),
-        "revision": _revision(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "versions": {"python": platform.python_version()} | _versions(),
-    }
+    kept = [i for i, origin in enumerate(origins) if restored(origin["run"]) not in (run, None)]
+    origin = {"run": description, "seconds": round(seconds)} | origin_now()
+    if run.setting.dataset in KINDS:
+        origin["source"] = source_name()
     tables = [rows[rows["run"] == i].assign(run=new) for new, i in enumerate(kept)]
     tables.append(table.round(DECIMALS).assign(run=len(kept)))
     write_file(path, [origins[i] for i in kept] + [origin], pd.concat(tables))
@@ -115,38 +81,17 @@ def write_file(path: Path, origins: list[dict[str, Any]], rows: pd.DataFrame) ->
     beside.replace(path)
 
 
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-@cache
-def _revision() -> str:
-    """The commit of the code as it was loaded, with a mark where it was changed since."""
-    command = ["git", "describe", "--always", "--abbrev=12", "--dirty", "--exclude=*"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent)
-    except OSError:
-        return "unknown"
-    return done.stdout.strip() or "unknown"
-
-
 def _finished(suite: str, folder: Path) -> list[tuple[dict[str, Any], pd.DataFrame]]:
     """Give the origin and the rows of each run of a suite that is done and not stale."""
     order = {name: i for i, name in enumerate(NAMES)}
-    wanted = [described(run) for run in suites().get(suite, [])]
+    wanted = set(suites()[suite])
     found = []
     for path in sorted((folder / suite).glob("*.csv")):
         origins, rows = _read(path)
         found += [
             (origin, rows[rows["run"] == i].drop(columns="run"))
             for i, origin in enumerate(origins)
-            if not wanted or origin["run"] in wanted
+            if restored(origin["run"]) in wanted
         ]
     return sorted(found, key=lambda one: order[one[0]["run"]["defence"]])
 
@@ -175,6 +120,7 @@ def read_results(suite: str, folder: Path = RESULTS) -> pd.DataFrame:
     tables = []
     for origin, rows in _found(suite, folder):
         run = restored(origin["run"])
+        assert run is not None  # else it would not have been found
         about: dict[str, Any] = {
             "aggregator": run.defence, "attack": run.attack.name,
             "n_adversaries": run.attack.n_adversaries, "partition": run.setting.partition,
@@ -219,32 +165,5 @@ def _found(suite: str, folder: Path) -> list[tuple[dict[str, Any], pd.DataFrame]
 
 def missing(suite: str, folder: Path = RESULTS) -> list[Run]:
     """List the runs of a suite that are not kept."""
-    done = [origin["run"] for origin, _ in _finished(suite, folder)]
-    return [run for run in suites()[suite] if described(run) not in done]
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run what is missing of a suite."""
-    parser = argparse.ArgumentParser(
-        prog="python -m rfout.experiments", description="Run what is missing of a suite."
-    )
-    parser.add_argument("suite", choices=suites())
-    parser.add_argument("--defence", help="of this defence alone")
-    parser.add_argument("--attack", help="of this attack alone")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="default: %(default)s")
-    wanted = parser.parse_args(arguments)
-    runs = [
-        run
-        for run in suites()[wanted.suite]
-        if wanted.defence in (None, run.defence) and wanted.attack in (None, run.attack.name)
-    ]
-    if not runs:
-        names = sorted({run.defence for run in suites()[wanted.suite]})
-        attacks = sorted({run.attack.name for run in suites()[wanted.suite]})
-        parser.error(f"no such run; defences are {names}, attacks {attacks}")
-    left = [run for run in missing(wanted.suite, wanted.results) if run in runs]
-    print(f"{wanted.suite}: {len(runs)} runs, {len(runs) - len(left)} done before")
-    _revision()  # now: the files may be changed while this runs
-    for run in tqdm(left, unit="run", smoothing=0.1):
-        started = time.monotonic()
-        write_result(wanted.suite, run, execute(run), time.monotonic() - started, wanted.results)
+    done = {restored(origin["run"]) for origin, _ in _finished(suite, folder)}
+    return [run for run in suites()[suite] if run not in done]

@@ -9,7 +9,7 @@ from flwr.app import Message, MetricRecord, RecordDict
 from flwr.common import log
 from flwr.serverapp.exception import InconsistentMessageReplies
 
-from ..rfout1d import Report
+from ..operator import Report
 from . import _replies
 from ._replies import InvalidReplyError, Layer, Layout
 

@@ -19,8 +19,7 @@ from flwr.serverapp import Grid
 from flwr.serverapp.exception import AggregationError
 from flwr.serverapp.strategy import FedAvg
 
-from .. import _validate
-from ..rfout1d import Report, rfout1d
+from ..operator import Report, inputs, rfout1d
 from . import _privacy, _replies
 from ._replies import Layer, Layout
 from ._round import Round, median_metrics
@@ -95,9 +94,9 @@ class RFOut1d(FedAvg):
         on_invalid: Literal["drop", "raise"] = "drop",
         weighted: bool = False, node_timeout: float | None = None, **fedavg: Any,
     ) -> None:  # fmt: skip
-        self.rule = _validate.read_rule(threshold, center, scale, replacement)
-        _validate.check_choice("sends", sends, ("parameters", "updates"))
-        _validate.check_choice("on_invalid", on_invalid, ("drop", "raise"))
+        self.rule = inputs.read_rule(threshold, center, scale, replacement)
+        inputs.check_choice("sends", sends, ("parameters", "updates"))
+        inputs.check_choice("on_invalid", on_invalid, ("drop", "raise"))
         if weighted:
             raise ValueError(
                 "weighted=True is refused: a reply's weight is what its client claims, and a "

@@ -8,7 +8,7 @@ and returns it: make it a cell's last line.
 from .rounds import by_round, flagged, multiples, rounds
 from .samples import coordinate, coordinates, histograms, images, label_counts
 from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SERIES, SKY, VERMILLION, band, style
-from .tables import bars, curves, dots, heat, scaling
+from .tables import bars, curves, dots, heat
 
 __all__ = [
     "BLACK",
@@ -33,6 +33,5 @@ __all__ = [
     "label_counts",
     "multiples",
     "rounds",
-    "scaling",
     "style",
 ]

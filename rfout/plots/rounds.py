@@ -60,9 +60,15 @@ def rounds(
 def _mark_attack(ax: Axes, first: int) -> None:
     ax.axvline(first - 0.5, color=BLACK, linewidth=0.8, linestyle=":")
     ax.annotate(
-        "attack begins", (first - 0.5, 1.0), xycoords=("data", "axes fraction"),
-        xytext=(0, 2), textcoords="offset points", ha="center", va="bottom", fontsize=7,
-    )  # fmt: skip
+        "attack begins",
+        (first - 0.5, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 2),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=7,
+    )
 
 
 def by_round(
@@ -103,9 +109,13 @@ def by_round(
     n_rows = -(-len(panels) // n_columns)
     with style():
         fig, axes = plt.subplots(
-            n_rows, n_columns, figsize=(7.2, 1.5 * n_rows + 0.7), sharex=True, sharey=True,
+            n_rows,
+            n_columns,
+            figsize=(7.2, 1.5 * n_rows + 0.7),
+            sharex=True,
+            sharey=True,
             squeeze=False,
-        )  # fmt: skip
+        )
         for ax in axes.flat[len(panels) :]:
             ax.axis("off")
         for ax, title in zip(axes.flat, panels, strict=False):
@@ -189,9 +199,13 @@ def flagged(history: pd.DataFrame) -> Figure:
     with style():
         fig, ax = plt.subplots(figsize=(7.2, 2.9))
         shown = ax.imshow(
-            share, norm=PowerNorm(0.5, 0, 1), cmap="cividis_r", aspect="auto", origin="lower",
+            share,
+            norm=PowerNorm(0.5, 0, 1),
+            cmap="cividis_r",
+            aspect="auto",
+            origin="lower",
             extent=(first - 0.5, last + 0.5, -0.5, n_clients - 0.5),
-        )  # fmt: skip
+        )
         ax.set(xlabel="round", ylabel="client", yticks=range(0, n_clients, max(1, n_clients // 5)))
         ax.grid(visible=False)
         whole_rounds(ax)

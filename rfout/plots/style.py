@@ -35,7 +35,14 @@ ACCURACIES = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw in the book's style: ``with style(): ...``."""
+    """Draw in the book's style: ``with style(): ...``.
+
+    Examples
+    --------
+    >>> with style():
+    ...     plt.rcParams["figure.dpi"]
+    144.0
+    """
     settings: Any = {
         "figure.dpi": 144,
         "figure.constrained_layout.use": True,
@@ -69,7 +76,14 @@ def series(names: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:
 
 
 def whole_rounds(ax: Axes) -> None:
-    """Put the ticks of the horizontal axis at whole numbers."""
+    """Put the ticks of the horizontal axis at whole numbers.
+
+    Examples
+    --------
+    >>> figure, ax = plt.subplots()
+    >>> whole_rounds(ax)
+    >>> plt.close(figure)
+    """
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
 
 
@@ -86,6 +100,15 @@ def band(ax: Axes, spread: pd.DataFrame | None, curve: str, quantity: str, colou
         Which rows of it.
     colour
         Of the curve.
+
+    Examples
+    --------
+    >>> figure, ax = plt.subplots()
+    >>> rows = {"curve": "mean", "quantity": "loss", "x": [1, 2], "lowest": 0.1, "highest": 0.3}
+    >>> band(ax, pd.DataFrame(rows), "mean", "loss", BLUE)
+    >>> len(ax.collections)
+    1
+    >>> plt.close(figure)
     """
     if spread is None:
         return

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from .style import BLACK, band, series, style
 
 HATCHES = ("", "//", "..", "xx", "\\\\", "++")
-BYTES = 4  # of a float32
 
 
 def bars(table: pd.DataFrame, ylabel: str, *, line: float | None = None, name: str = "") -> Figure:
@@ -36,9 +35,14 @@ def bars(table: pd.DataFrame, ylabel: str, *, line: float | None = None, name: s
         for i, (column, colour, *_) in enumerate(series(table.columns)):
             left = place + (i - (n_bars - 1) / 2) * 0.8 / n_bars
             ax.bar(
-                left, table[column], 0.74 / n_bars, color=colour, edgecolor="white", label=column,
+                left,
+                table[column],
+                0.74 / n_bars,
+                color=colour,
+                edgecolor="white",
+                label=column,
                 hatch=HATCHES[i % len(HATCHES)],
-            )  # fmt: skip
+            )
         if line is not None:
             ax.axhline(line, color=BLACK, linestyle=":", label=name)
         ax.set_xticks(place, [str(label) for label in table.index])
@@ -166,9 +170,13 @@ def heat(results: pd.DataFrame, *, quantity: str = "backdoor_accuracy") -> Figur
     )
     with style():
         fig, axes = plt.subplots(
-            len(partitions), 1, figsize=(7.2, (0.33 * len(names) + 0.3) * len(partitions) + 0.8),
-            sharex=True, squeeze=False, dpi=120,
-        )  # fmt: skip
+            len(partitions),
+            1,
+            figsize=(7.2, (0.33 * len(names) + 0.3) * len(partitions) + 0.8),
+            sharex=True,
+            squeeze=False,
+            dpi=120,
+        )
         for ax, partition in zip(axes[:, 0], partitions, strict=True):
             cells = results[results["partition"] == partition].groupby(["aggregator", "attack"])
             table = cells[quantity].agg(["mean", "min", "max"]).unstack()
@@ -192,38 +200,5 @@ def heat(results: pd.DataFrame, *, quantity: str = "backdoor_accuracy") -> Figur
             ax.tick_params(length=0)
         label = quantity.replace("_", " ")
         fig.colorbar(shown, ax=axes[:, 0].tolist(), label=label, aspect=40)
-    plt.close(fig)
-    return fig
-
-
-def scaling(table: pd.DataFrame, bandwidth: float) -> Figure:
-    """Draw seconds against parameters for some numbers of clients, and against clients.
-
-    Parameters
-    ----------
-    table
-        Columns n_clients, n_params, n_values, seconds.
-    bandwidth
-        Bytes a second at which memory is read: the dotted lines are the time it takes to read the
-        updates.
-    """
-    axes_of = (
-        ("n_params", "n_clients", (10, 100, 1000)),
-        ("n_clients", "n_params", (1e3, 1e4, 1e5)),
-    )
-    words = {"n_params": "parameters", "n_clients": "clients"}
-    with style():
-        fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
-        for ax, (across, fixed, values) in zip(axes, axes_of, strict=True):
-            labels = {f"{value:,.0f} {words[fixed]}": value for value in values}
-            for label, colour, line, marker in series(labels):
-                rows = table[table[fixed] == labels[label]].sort_values(across)
-                x, least = rows[across], BYTES * rows["n_values"] / bandwidth
-                ax.plot(x, rows["seconds"], line, color=colour, marker=marker, label=label)
-                ax.plot(x, least, ":", color=BLACK, linewidth=0.9)
-            ax.plot([], [], ":", color=BLACK, linewidth=0.9, label="reading the bytes")
-            ax.set(xscale="log", yscale="log", xlabel=words[across])
-            ax.legend(fontsize=7)
-        axes[0].set_ylabel("seconds")
     plt.close(fig)
     return fig

@@ -4,8 +4,6 @@
 model to it, and `framework` gives the framework itself, or `rfout.sherpa.standin` where it is not
 installed. Nothing here needs `shfl` to be imported; where it can be, importing this room imports
 it, since `RFOut1d` is then a kind of its `FedAvgAggregator`.
-
-Chapter: sherpa.
 """
 
 from .aggregator import RFOut1d

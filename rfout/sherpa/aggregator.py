@@ -3,8 +3,6 @@
 The framework hands an aggregator the full parameters of every node, as live references, and takes
 what it gives for the new global model. The rule does not mind: it moves with a shift. What is said
 of updates, such as their norm, needs the global parameters that the nodes started from.
-
-Chapter: sherpa.
 """
 
 import math
@@ -14,10 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _validate
-from .._rule import Center, Replacement, Scale
 from ..defences import clip_updates
-from ..rfout1d import Report, rfout1d
+from ..operator import Center, Replacement, Report, Scale, inputs, rfout1d
 from ._params import flatten, nest, usual_outline
 from .backend import load
 
@@ -54,12 +50,12 @@ class RFOut1d(_Base):
     rng
         Where the noise comes from.
     threshold, center, scale, replacement, on_invalid
-        As for `rfout.rfout1d.rfout1d`.
+        As for `rfout.rfout1d`.
 
     Attributes
     ----------
     reports
-        A `rfout.rfout1d.Report` for each round.
+        A `rfout.Report` for each round.
 
     Raises
     ------
@@ -68,18 +64,32 @@ class RFOut1d(_Base):
 
     Notes
     -----
-    Source: doi:10.1016/j.knosys.2022.108588. Chapter: sherpa.
+    Source: doi:10.1016/j.knosys.2022.108588.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> nodes = [[np.full(2, value), np.zeros(1)] for value in [0.0] * 11 + [12.0]]
+    >>> RFOut1d()(nodes)[0].round(3)
+    array([0.083, 0.083])
     """
 
     def __init__(
-        self, *, start: Any = None, max_norm: float | None = None, noise: float = 0.0,
-        rng: np.random.Generator | None = None, threshold: float = 3.0, center: Center = "mean",
-        scale: Scale = "std", replacement: Replacement = "center",
+        self,
+        *,
+        start: Any = None,
+        max_norm: float | None = None,
+        noise: float = 0.0,
+        rng: np.random.Generator | None = None,
+        threshold: float = 3.0,
+        center: Center = "mean",
+        scale: Scale = "std",
+        replacement: Replacement = "center",
         on_invalid: Literal["raise", "drop"] = "raise",
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
-        _validate.read_rule(threshold, center, scale, replacement)
-        _validate.check_choice("on_invalid", on_invalid, ("raise", "drop"))
+        inputs.read_rule(threshold, center, scale, replacement)
+        inputs.check_choice("on_invalid", on_invalid, ("raise", "drop"))
         if max_norm is not None:
             clip_updates([], max_norm)  # says what is wrong with it
         if max_norm is not None and start is None:
@@ -93,9 +103,12 @@ class RFOut1d(_Base):
             raise ValueError("noise is measured in max_norm and drawn from rng: give both")
         self.reports: list[Report] = []
         self._rule: dict[str, Any] = {
-            "threshold": threshold, "center": center, "scale": scale,
-            "replacement": replacement, "on_invalid": on_invalid,
-        }  # fmt: skip
+            "threshold": threshold,
+            "center": center,
+            "scale": scale,
+            "replacement": replacement,
+            "on_invalid": on_invalid,
+        }
         self._max_norm, self._noise, self._rng = max_norm, noise, rng
         # Copies: the framework trains what it was given in place.
         self._received = None if start is None else [np.array(one) for one in flatten(start)]
@@ -117,13 +130,13 @@ class RFOut1d(_Base):
         Raises
         ------
         ValueError, TypeError
-            As `rfout.rfout1d.rfout1d`, which names the client and the layer; and if fewer than
+            As `rfout.rfout1d`, which names the client and the layer; and if fewer than
             half of the clients sent layers of the shapes of `start`.
 
         Warns
         -----
         UserWarning
-            As `rfout.rfout1d.rfout1d`.
+            As `rfout.rfout1d`.
         """
         if not isinstance(clients_params, (list, tuple)):
             raise TypeError(
@@ -150,7 +163,7 @@ class RFOut1d(_Base):
         """Each client's update, clipped; what is none stays as sent: the rule says why."""
         updates, n_fit = [], 0
         for layers in sent:
-            arrays = [_validate._as_array(layer) for layer in layers]
+            arrays = [inputs.as_array(layer) for layer in layers]
             shapes = [array.shape for array, _ in arrays]
             fits = shapes == [layer.shape for layer in received]
             n_fit += fits

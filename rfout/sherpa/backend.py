@@ -1,7 +1,4 @@
-"""Where the framework is: installed, in the folder that SHFL_PATH names, or stood in for.
-
-Chapter: sherpa.
-"""
+"""Where the framework is: installed, in the folder that SHFL_PATH names, or stood in for."""
 
 import importlib
 import importlib.util
@@ -30,7 +27,11 @@ def is_here() -> bool:
     Notes
     -----
     A relative SHFL_PATH is also tried from the folders above, since a chapter runs in its own.
-    Chapter: sherpa.
+
+    Examples
+    --------
+    >>> isinstance(is_here(), bool)
+    True
     """
     named = os.environ.get("SHFL_PATH")
     if named:
@@ -55,15 +56,14 @@ def load() -> ModuleType | None:
     ImportError
         If it is there and cannot be imported.
 
-    Notes
-    -----
-    Chapter: sherpa.
+    Examples
+    --------
+    >>> is_here() == (load() is not None)
+    True
     """
     if not is_here():
         return None
     try:
-        from .. import _tensorflow  # noqa: F401 (shfl imports it: first here, without its greeting)
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of 2021's code on today's Python
             return importlib.import_module("shfl")
@@ -84,9 +84,10 @@ def framework() -> ModuleType:
     FileNotFoundError, ImportError
         As `is_here` and `load`.
 
-    Notes
-    -----
-    Chapter: sherpa.
+    Examples
+    --------
+    >>> framework().data_distribution.IidDataDistribution.__name__
+    'IidDataDistribution'
     """
     found = load()
     if found is None:
@@ -102,7 +103,14 @@ def framework() -> ModuleType:
 
 
 def describe(module: ModuleType) -> str:
-    """Say in a sentence what `framework` gave."""
+    """Say in a sentence what `framework` gave.
+
+    Examples
+    --------
+    >>> from rfout.sherpa import standin
+    >>> describe(standin)
+    "This is the book's stand-in with shfl's names. It is not Sherpa.ai."
+    """
     if module.__name__ == "shfl":
         return "This is shfl, the framework of Sherpa.ai itself."
     return "This is the book's stand-in with shfl's names. It is not Sherpa.ai."

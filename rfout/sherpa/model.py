@@ -2,8 +2,6 @@
 
 The framework's own wrapper for Keras needs Keras 2, and would build a model for each node. This is
 a `TrainableModel` of one's own, as its authors provide for: twenty copies, one compiled step.
-
-Chapter: sherpa.
 """
 
 from copy import copy
@@ -50,15 +48,27 @@ class LocalModel:
     rounds_done
         The round that `params` are from; the first one trained is the next.
 
-    Notes
-    -----
-    Chapter: sherpa.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rfout.models import LocalTrainer, small_cnn
+    >>> rng = np.random.default_rng(0)
+    >>> model = LocalModel(LocalTrainer(small_cnn((12, 12, 1), 3, rng=rng)), seed=7)
+    >>> model.train(rng.uniform(size=(6, 12, 12, 1)).astype(np.float32), np.arange(6) % 3)
+    >>> len(model.get_model_params())
+    8
     """
 
     def __init__(
-        self, trainer: "LocalTrainer", *, seed: int, params: Params | None = None,
-        epochs: int = 1, roles: "Mapping[int, clients.Client] | None" = None, rounds_done: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        trainer: "LocalTrainer",
+        *,
+        seed: int,
+        params: Params | None = None,
+        epochs: int = 1,
+        roles: "Mapping[int, clients.Client] | None" = None,
+        rounds_done: int = 0,
+    ) -> None:
         self._trainer, self._seed, self._epochs, self._roles = trainer, seed, epochs, roles or {}
         self._params = (trainer.initial_params if params is None else params).copy()
         self._node, self._round, self._numbers = -1, rounds_done, count()

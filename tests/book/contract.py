@@ -12,8 +12,25 @@ MIN_COMPARED = 3
 NOT_COMPARED = {"nbval-ignore-output", "nbval-skip", "raises-exception"}
 
 
+FOLDED = {"hide-cell", "hide-input", "remove-cell", "remove-input"}
+APART = {"exercise", "solution", "check"}
+
+
 def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def tags(cell):
+    return set(cell.metadata.get("tags", []))
+
+
+def visible_cells(notebook):
+    """What a reader sees of the chapter's own code."""
+    return [cell for cell in code_cells(notebook) if not tags(cell) & (FOLDED | APART)]
+
+
+def texts(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
 def n_lines(cell):
@@ -21,13 +38,13 @@ def n_lines(cell):
 
 
 def cells(notebook):
-    """At most 20 code cells; median at most 5 lines, nine in ten at most 15."""
-    counts = sorted(n_lines(cell) for cell in code_cells(notebook))
+    """At most 20 visible code cells; median at most 5 lines, nine in ten at most 15."""
+    counts = sorted(n_lines(cell) for cell in visible_cells(notebook))
     if not counts:
         return ["no code cell"]
     found = []
     if len(counts) > MAX_CELLS:
-        found.append(f"{len(counts)} code cells, more than {MAX_CELLS}")
+        found.append(f"{len(counts)} visible code cells, more than {MAX_CELLS}")
     if statistics.median(counts) > MEDIAN_LINES:
         found.append(f"median of {statistics.median(counts):g} lines, more than {MEDIAN_LINES}")
     if counts[math.ceil(0.9 * len(counts)) - 1] > USUAL_LINES:
@@ -44,6 +61,8 @@ def opening(notebook):
         first.append(cell.source)
     text = "\n".join(first)
     found = [] if re.match(r"\s*(\([\w-]+\)=\s*)?# \S", text) else ["does not open with a title"]
+    if "After this chapter you can" not in text:
+        found.append("**Learn** does not say what the reader can do afterwards")
     return found + [
         f"no entry **{word}** in the opening"
         for word in OPENING
@@ -96,6 +115,49 @@ def figures(notebook):
     return found
 
 
+def bookkeeping(notebook):
+    """Claims are folded and numbers are recorded out of sight."""
+    found = []
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        if re.search(r"^\s*claim\(", cell.source, re.MULTILINE) and not tags(cell) & FOLDED:
+            found.append(f"cell {number}: a claim that is not folded")
+        if re.search(r"^\s*record\(", cell.source, re.MULTILINE) and not tags(cell) & FOLDED:
+            found.append(f"cell {number}: record in sight")
+    return found
+
+
+def links(notebook):
+    """Every link has words: outside the pages an empty one shows nothing."""
+    return [
+        f"an empty link: {text}"
+        for source in texts(notebook)
+        for text in re.findall(r"\[\]\([^)]*\)", source)
+    ]
+
+
+def exercises(notebook):
+    """Two to four exercises, each with a starting cell and a solution that the build executes."""
+    text = "\n".join(texts(notebook))
+    labels = re.findall(r"\{exercise-start\}[^\n]*\n:label: (\S+)", text)
+    solved = re.findall(r"\{solution-start\} (\S+)", text)
+    found = [] if 2 <= len(labels) <= 4 else [f"{len(labels)} exercises, not two to four"]
+    if labels != solved:
+        found.append(f"exercises {labels} and solutions {solved} do not match")
+    for name, label in (("exercise", "starting"), ("solution", "solution")):
+        n = sum(name in tags(cell) for cell in code_cells(notebook))
+        if n < len(labels):
+            found.append(f"{n} {label} cells for {len(labels)} exercises")
+    return found
+
+
+def questions(notebook):
+    """Three to five questions with feedback on each answer."""
+    n = len(re.findall(r"^\*\*\d\. ", "\n".join(texts(notebook)), re.MULTILINE))
+    return [] if 3 <= n <= 5 else [f"{n} questions, not three to five"]
+
+
 def outputs(notebook):
     """What is stored: a whole run from top to bottom, no error, no warning, no picture."""
     found, counts = [], []
@@ -110,9 +172,9 @@ def outputs(notebook):
             if output.get("name") == "stderr":  # warnings name this machine's folders
                 found.append(f"cell {number}: stored stderr ({output.text[:60]!r})")
             if any(kind.startswith("image/") for kind in output.get("data", {})):
-                found.append(f"cell {number}: stored image data; run `make notebooks`")
+                found.append(f"cell {number}: stored image data; run `make outputs`")
     if counts != list(range(1, len(counts) + 1)):
-        found.append(f"execution counts {counts} are no run from the top; run `make notebooks`")
+        found.append(f"execution counts {counts} are no run from the top; run `make outputs`")
     return found
 
 
@@ -124,15 +186,26 @@ def compared(notebook):
 
 def is_compared(cell):
     """Tell whether nbval would compare words or numbers in this cell's output."""
-    if NOT_COMPARED & set(cell.metadata.get("tags", [])) or cell.execution_count is None:
+    if NOT_COMPARED & tags(cell) or cell.execution_count is None:
         return False
     if cell.source.lstrip().startswith(("# NBVAL_IGNORE_OUTPUT", "# NBVAL_SKIP", "#NBVAL_")):
         return False
-    texts = []
+    shown = []
     for output in cell.outputs:
-        texts.append(output.get("text", "") if output.output_type == "stream" else "")
-        texts.append(output.get("data", {}).get("text/plain", ""))
-    return any(text.strip() and not text.startswith("<Figure") for text in texts)
+        shown.append(output.get("text", "") if output.output_type == "stream" else "")
+        shown.append(output.get("data", {}).get("text/plain", ""))
+    return any(text.strip() and not text.startswith("<Figure") for text in shown)
 
 
-RULES = (cells, opening, closing, figures, outputs, compared)
+RULES = (
+    cells,
+    opening,
+    closing,
+    figures,
+    bookkeeping,
+    links,
+    exercises,
+    questions,
+    outputs,
+    compared,
+)

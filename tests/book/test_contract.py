@@ -4,7 +4,20 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from contract import RULES, cells, closing, compared, figures, is_compared, opening, outputs
+from contract import (
+    RULES,
+    bookkeeping,
+    cells,
+    closing,
+    compared,
+    exercises,
+    figures,
+    is_compared,
+    links,
+    opening,
+    outputs,
+    questions,
+)
 from nbformat.v4 import (
     new_code_cell,
     new_markdown_cell,
@@ -46,11 +59,24 @@ def drawing(metadata, data=None, source="fig", count=1):
 
 
 def notebook(*code):
-    first = "# Title\n\n**Do** a.\n**Learn:** b.\n**Need**: c.\n**Time**: d."
-    last = "## Take-away\n\nx\n\n## References\n\ny"
+    first = (
+        "# Title\n\n**Do** a.\n**Learn:** After this chapter you can b.\n**Need**: c.\n**Time**: d."
+    )
+    asked = "\n\n".join(f"**{n}. True?**\n\n:::{{dropdown}} Yes\nNo.\n:::" for n in (1, 2, 3))
+    last = f"{asked}\n\n## Take-away\n\nx\n\n## References\n\ny"
     made = new_notebook()
-    made.cells = [new_markdown_cell(first), *code, new_markdown_cell(last)]
+    made.cells = [new_markdown_cell(first), *code, *EXERCISES, new_markdown_cell(last)]
     return made
+
+
+def exercise(label, solution=True):
+    start = new_markdown_cell(f"```{{exercise-start}} Try\n:label: {label}\n```\nDo.")
+    answer = new_markdown_cell(f"```{{solution-start}} {label}\n:class: dropdown\n```")
+    tagged = [new_code_cell("", metadata={"tags": [tag]}) for tag in ("exercise", "solution")]
+    return [start, tagged[0], *([answer, tagged[1]] if solution else [])]
+
+
+EXERCISES = exercise("ex-a") + exercise("ex-b")
 
 
 def test_a_good_notebook_passes():
@@ -62,7 +88,7 @@ def test_a_good_notebook_passes():
     ("rule", "bad", "says"),
     [
         (cells, notebook(), "no code cell"),
-        (cells, notebook(*[printing()] * 21), "21 code cells"),
+        (cells, notebook(*[printing()] * 21), "21 visible code cells"),
         (cells, notebook(*[printing(source="x = 1\n\n" * 6)] * 3), "median of 6"),
         (cells, notebook(*[printing()] * 8, *[printing(source="x\n" * 16)] * 2), "a tenth"),
         (opening, new_notebook(cells=[printing()]), "title"),
@@ -90,6 +116,13 @@ def test_a_good_notebook_passes():
             "stored stderr",
         ),
         (compared, notebook(printing(), printing()), "compares 2"),
+        (opening, new_notebook(cells=[new_markdown_cell("# T\n\n**Learn** Things.")]), "can do"),
+        (bookkeeping, notebook(printing(source="claim('a {}.', 1, above=0)")), "not folded"),
+        (bookkeeping, notebook(printing(source="x = 1\nrecord(x=x)")), "record in sight"),
+        (links, new_notebook(cells=[new_markdown_cell("see [](limits.ipynb)")]), "empty link"),
+        (exercises, new_notebook(cells=exercise("ex-a")), "1 exercises"),
+        (exercises, new_notebook(cells=EXERCISES[:4] + exercise("ex-c", False)), "do not match"),
+        (questions, new_notebook(cells=[new_markdown_cell("**1. True?**")]), "1 questions"),
     ],
 )
 def test_a_bad_notebook_fails(rule, bad, says):

@@ -55,13 +55,13 @@ def test_what_another_machine_may_give_passes(before, now):
         (claimed(0.97), claimed(0.88), "outside 0.89 to 1.04"),
         (claimed(0.97), claimed(float("nan")), "outside"),
         (claimed(0.97), claimed(0.97, holds=False), "does not hold"),
-        (claimed(), claimed(statement="It ends above 0.8."), "make notebooks"),
+        (claimed(), claimed(statement="It ends above 0.8."), "make outputs"),
         (recorded("end", "0.97"), recorded("end", "0.31"), "'end' is 0.31"),
         (recorded("clients", "20.0"), recorded("clients", "19.0"), "outside"),
         (recorded("none", "0.0"), recorded("none", "0.05"), "outside"),
         (recorded("name", "'two'"), recorded("name", "'one'"), "'two' is stored"),
         (recorded("new", "1.0"), recorded("new", "1.0"), "make replicate"),
-        (recorded("end", "0.97"), recorded("other", "0.97"), "make notebooks"),
+        (recorded("end", "0.97"), recorded("other", "0.97"), "make outputs"),
     ],
 )
 def test_a_wrong_value_fails(before, now, says):

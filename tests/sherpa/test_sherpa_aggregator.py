@@ -79,8 +79,10 @@ def test_numbers_stay_numbers_and_integers_become_floats():
     assert isinstance(result[1], tuple)
     assert [float(result[0]), *map(float, result[1])] == [1, 2, 3]
     assert [result[0].dtype, *(one.dtype for one in result[1])] == [
-        np.float64, np.float32, np.float64,
-    ]  # fmt: skip
+        np.float64,
+        np.float32,
+        np.float64,
+    ]
 
 
 def test_both_apis_are_one():
@@ -195,7 +197,8 @@ BAD = {
     "nan": lambda good: [good[0] * np.nan, *good[1:]],
     "infinity": lambda good: [good[0] * np.float32(np.inf), *good[1:]],
     "the largest number, negative": lambda good: [
-        np.full_like(good[0], -np.finfo(np.float32).max), *good[1:],
+        np.full_like(good[0], -np.finfo(np.float32).max),
+        *good[1:],
     ],
     "another shape": lambda good: [good[0].T, *good[1:]],
     "a shape that would broadcast": lambda good: [good[0][:1], *good[1:]],
@@ -208,7 +211,7 @@ BAD = {
     "complex numbers": lambda good: [good[0] * 1j, *good[1:]],
     "masked numbers": lambda good: [np.ma.masked_array(good[0], True), *good[1:]],
     "a nest without an end": lambda good: endless(),
-}  # fmt: skip
+}
 CLIPPED = {"max_norm": 1.0, "noise": 0.1}
 
 

@@ -7,18 +7,17 @@ import sys
 
 import pytest
 
-LIGHT = (
-    "import sys, types; sys.modules['rfout._tensorflow'] = types.ModuleType('not needed here')\n"
-)
-
 
 def run(program, cwd=None, **environment):
     """Give what the program prints as JSON, or the last line of its error."""
     inherited = {k: v for k, v in os.environ.items() if k != "SHFL_PATH"}
     done = subprocess.run(
-        [sys.executable, "-c", LIGHT + program], capture_output=True, text=True, cwd=cwd,
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
         env={**inherited, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
-    )  # fmt: skip
+    )
     return done.stderr.strip().splitlines()[-1] if done.returncode else json.loads(done.stdout)
 
 

@@ -2,11 +2,11 @@
 
 import copy
 
+import keras
 import numpy as np
 import pytest
 
 from rfout import rfout1d
-from rfout._tensorflow import keras
 from rfout.attacks import PatternKey, Window, recruit
 from rfout.clients import Client
 from rfout.evaluation import Evaluation
@@ -87,9 +87,12 @@ def test_framework_and_federation_in_process_are_one_to_the_bit(
     aggregator = RFOut1d(start=model.get_model_params())
     rounds, params = api.govern(model, api.federate(*parts), aggregator)
     federation = Federation(
-        trainer, clients, rfout1d, evaluate=Evaluation(parts[0][0], parts[1][0]),
+        trainer,
+        clients,
+        rfout1d,
+        evaluate=Evaluation(parts[0][0], parts[1][0]),
         rng=np.random.default_rng(0),
-    )  # fmt: skip
+    )
     federation.seed = 42
     for _ in range(3):
         rounds(1, parts[0][0], parts[1][0])

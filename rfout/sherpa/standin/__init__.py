@@ -8,8 +8,6 @@ the tests hold both to the same suite.
 
 Like `shfl` it draws from the ambient generators of NumPy and Python, so that a seed makes the same
 federation in both. Nothing else in this package does that.
-
-Chapter: sherpa.
 """
 
 from . import (

@@ -1,4 +1,4 @@
-"""Not Sherpa.ai. How one data base is spread over the nodes. Chapter: sherpa."""
+"""Not Sherpa.ai. How one data base is spread over the nodes."""
 
 import random
 from collections.abc import Sequence
@@ -25,9 +25,13 @@ class DataDistribution:
         return federate_list(*parts), *self._database.test
 
     def make_data_federated(
-        self, data: NDArray[Any], labels: NDArray[Any], percent: float = 100, num_nodes: int = 1,
+        self,
+        data: NDArray[Any],
+        labels: NDArray[Any],
+        percent: float = 100,
+        num_nodes: int = 1,
         weights: Sequence[float] | None = None,
-    ) -> Parts:  # fmt: skip
+    ) -> Parts:
         """Shuffle, keep `percent`, and share out by `weights`, equal unless given."""
         shares = np.full(num_nodes, 1 / num_nodes) if weights is None else np.asarray(weights)
         shares = shares / max(1.0, float(shares.sum()))

@@ -1,4 +1,4 @@
-"""Not Sherpa.ai. The plain mean of what the nodes send. Chapter: sherpa."""
+"""Not Sherpa.ai. The plain mean of what the nodes send."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ class FedAvgAggregator:
 
     Notes
     -----
-    McMahan et al. (2017), arXiv 1602.05629. Chapter: sherpa.
+    McMahan et al. (2017), arXiv 1602.05629.
     """
 
     def __call__(self, clients_params: Sequence[Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Not Sherpa.ai. Who does what in a round, in which order. Chapter: sherpa."""
+"""Not Sherpa.ai. Who does what in a round, in which order."""
 
 from typing import Any
 
@@ -18,16 +18,15 @@ class FederatedGovernment:
         Makes one model's parameters out of the list of all nodes'.
     server_node
         Instead of an aggregator: a server that has one, with evaluation of its own.
-
-    Notes
-    -----
-    Chapter: sherpa.
     """
 
     def __init__(
-        self, model: Any, nodes_federation: NodesFederation, aggregator: Any = None,
+        self,
+        model: Any,
+        nodes_federation: NodesFederation,
+        aggregator: Any = None,
         server_node: ServerDataNode | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if aggregator is None and server_node is None:
             raise AssertionError("a government needs an aggregator, or a server_node with one")
         self._nodes_federation = nodes_federation

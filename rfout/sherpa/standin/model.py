@@ -1,4 +1,4 @@
-"""Not Sherpa.ai. What a model needs so that nodes can train it. Chapter: sherpa."""
+"""Not Sherpa.ai. What a model needs so that nodes can train it."""
 
 from abc import ABC, abstractmethod
 from typing import Any

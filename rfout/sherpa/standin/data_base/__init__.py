@@ -1,4 +1,4 @@
-"""Not Sherpa.ai. Labelled data in one place, before they are spread. Chapter: sherpa."""
+"""Not Sherpa.ai. Labelled data in one place, before they are spread."""
 
 from . import data_base
 from .data_base import LabeledDatabase

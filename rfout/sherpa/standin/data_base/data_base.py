@@ -1,4 +1,4 @@
-"""Not Sherpa.ai. Labelled data, split into train and test. Chapter: sherpa."""
+"""Not Sherpa.ai. Labelled data, split into train and test."""
 
 from abc import ABC, abstractmethod
 from typing import Any

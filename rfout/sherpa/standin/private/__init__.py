@@ -1,4 +1,4 @@
-"""Not Sherpa.ai. What belongs to the nodes, and an attack on it. Chapter: sherpa."""
+"""Not Sherpa.ai. What belongs to the nodes, and an attack on it."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Not Sherpa.ai. Nodes that act together, and the server among them. Chapter: sherpa."""
+"""Not Sherpa.ai. Nodes that act together, and the server among them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

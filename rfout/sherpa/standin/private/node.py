@@ -1,7 +1,4 @@
-"""Not Sherpa.ai. A node: data that stay where they are, and a model that comes to them.
-
-Chapter: sherpa.
-"""
+"""Not Sherpa.ai. A node: data that stay where they are, and a model that comes to them."""
 
 import copy
 from collections.abc import Callable
@@ -17,10 +14,6 @@ class DataNode:
 
     What leaves a node goes through an access policy, a function of what is asked for. Data have
     none at first and cannot be queried; the model's parameters have one that hides nothing.
-
-    Notes
-    -----
-    Chapter: sherpa.
     """
 
     def __init__(self) -> None:

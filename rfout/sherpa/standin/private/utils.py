@@ -1,4 +1,4 @@
-"""Not Sherpa.ai. The access policy that hides nothing. Chapter: sherpa."""
+"""Not Sherpa.ai. The access policy that hides nothing."""
 
 from typing import Any
 
