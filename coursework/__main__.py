@@ -11,6 +11,8 @@ Examples
 import argparse
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from . import grade, with_nbgrader, with_otter
 from .folder import ClassFolder
 from .make import make
@@ -60,4 +62,5 @@ def main():
     print(f"{to} has the points; a text for each student is in {home.path / 'feedback'}.")
 
 
-main()
+with threadpool_limits(1):  # small matrices: threads would wait for each other
+    main()

@@ -15,7 +15,8 @@ from .. import game, lab
 from ..sandbox import Sandbox
 
 MOST_BYTES = 100_000
-ONE_CALL, ALL_CALLS, MEMORY = 10, 60, 1024  # seconds, seconds a game, MiB
+# Seconds a call, seconds a game, MiB: twenty entries that use them up take an hour on two cores.
+ONE_CALL, ALL_CALLS, MEMORY = 5, 20, 1024
 DEFENCES = ("mean", "RFOut-1d", "RFOut-1d, median/MAD", "median", "Multi-Krum", "norm clipping")
 CALL = {
     "aggregate": "def _entry(updates):\n    return aggregate(updates)\n",

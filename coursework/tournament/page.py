@@ -47,7 +47,7 @@ PAGE = """<!doctype html>
 <h1>The tournament</h1>
 <p>Every defence plays every attack: {clients} clients, {adversaries} of them adversaries,
 {rounds} rounds. <strong>A defence holds if, after the last round, the backdoor accuracy is below
-{backdoor:g} and the main-task accuracy is at most {lost:.0%} below that of a run without attack and
+{backdoor:g} and the main-task accuracy is at most {lost:g} below that of a run without attack and
 without defence ({reference:.3f}).</strong> An entry that breaks a rule loses the game.</p>
 <div class="sides">{standings}</div>
 <h2 id="games">All games</h2>

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from .. import game, records
 from .entries import Forfeit, Player, book_entries, read_entries
 
@@ -78,7 +80,7 @@ _ARENA = []
 
 
 def _enter(seed, size):
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    threadpool_limits(1)  # a game has small matrices: its threads would wait for each other
     _ARENA.append(make_arena(seed, size))
 
 
@@ -109,7 +111,7 @@ class Tournament:
         """Nobody knows it before the tournament; it is kept, so that the games can go on."""
         file = self.folder / "seed.txt"
         if not file.exists():
-            file.write_text(str(secrets.randbelow(2**31)), encoding="utf-8")
+            file.write_text(str(secrets.randbits(62)), encoding="utf-8")
             file.chmod(0o600)
         return int(file.read_text("utf-8"))
 
@@ -124,8 +126,9 @@ class Tournament:
             for line in self._file.read_text("utf-8").splitlines():
                 try:
                     one = json.loads(line)
-                    found[tuple(one.pop("key"))] = Result(**one)
-                except (ValueError, TypeError, KeyError):
+                    key = tuple(one.pop("key"))
+                    found[key] = Result(**one)
+                except (ValueError, KeyError):
                     continue  # the last line of a run that was stopped
         return found
 
@@ -143,6 +146,7 @@ class Tournament:
                     workers or os.cpu_count(), get_context("spawn"), _enter, (self.seed, self.size)
                 ) as pool,
             ):
+                file.write("\n")  # a run that was stopped may have left half a line
                 waiting = {pool.submit(_one, *one, secret): one for one in missing}
                 for number, future in enumerate(as_completed(waiting), start=1):
                     result, key = future.result(), self._key(*waiting[future])
