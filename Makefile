@@ -11,7 +11,7 @@ export PYTHON
 
 .DELETE_ON_ERROR:
 .PHONY: help book play test test-elsewhere lint serve lab outputs bench results replicate lock clean \
-	coursework grade tournament coursework-test slides
+	coursework grade tournament coursework-tools coursework-test slides
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -81,16 +81,22 @@ coursework: .venv/.book ## write a class's assignments from a secret (KEY=..., C
 	@test -n "$(KEY)" || { echo "Give the class key: make coursework KEY=\$$(openssl rand -hex 8)"; exit 1; }
 	$(BIN)/python -m coursework make "$(KEY)" --to "$(CLASS)" $(if $(STUDENTS),--students "$(STUDENTS)")
 
-grade: .venv/.book ## grade a folder or zip (CLASS=../folder ASSIGNMENT=break-it SUBMISSIONS=downloads.zip)
+grade: .venv/.book ## grade a folder or zip (CLASS=../folder ASSIGNMENT=break-it SUBMISSIONS=downloads.zip, BY=otter)
 	@test -n "$(SUBMISSIONS)" || { echo "Say what to grade: SUBMISSIONS=folder or zip"; exit 1; }
-	$(BIN)/python -m coursework grade "$(SUBMISSIONS)" --class "$(CLASS)" --assignment "$(ASSIGNMENT)"
+	$(BIN)/python -m coursework grade "$(SUBMISSIONS)" --class "$(CLASS)" --assignment "$(ASSIGNMENT)" \
+		$(if $(BY),--by $(BY) --tool .coursework/$(BY)/bin/$(BY))
 
 TO ?= ../tournament
 tournament: .venv/.book ## play students' defences against attacks (SUBMISSIONS=folder of .py files, TO=../folder)
 	@test -n "$(SUBMISSIONS)" || { echo "Say who plays: SUBMISSIONS=folder of .py files"; exit 1; }
 	$(BIN)/python -m coursework.tournament "$(SUBMISSIONS)" --to "$(TO)"
 
-coursework-test: .venv/.dev .coursework/otter/.done .coursework/nbgrader/.done ## grade a class with Otter and nbgrader, each in its own environment
+slides: book ## write two lectures beside the built book, with the chapters' figures
+	$(BIN)/python -m coursework.slides
+
+coursework-tools: .coursework/otter/.done .coursework/nbgrader/.done ## make the environments of Otter and nbgrader
+
+coursework-test: .venv/.dev coursework-tools ## grade a class with Otter and nbgrader, each in its own environment
 	OTTER=.coursework/otter/bin/otter NBGRADER=.coursework/nbgrader/bin/nbgrader \
 		$(BIN)/python -m pytest -n 2 --dist loadscope coursework/test_tools.py
 

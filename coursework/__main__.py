@@ -56,7 +56,8 @@ def main():
     to = Path(asked.to) if asked.to else home.path / f"{asked.assignment}.csv"
     scores = None
     if asked.by:
-        scores = TOOLS[asked.by].grade(home, asked.assignment, rows, asked.tool or asked.by)
+        tool = Path(asked.tool).absolute() if asked.tool else asked.by
+        scores = TOOLS[asked.by].grade(home, asked.assignment, rows, tool)
     grade.write_csv(to, asked.assignment, rows, scores)
     grade.write_feedback(home.path / "feedback" / asked.assignment, asked.assignment, rows)
     print(f"{to} has the points; a text for each student is in {home.path / 'feedback'}.")
