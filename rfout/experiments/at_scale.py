@@ -6,9 +6,7 @@ from typing import Any
 from ..defences import FAMILY
 from .description import Attack, Run, Setting
 
-RIVALS = (
-    "median", "trimmed mean", "Krum", "Multi-Krum", "Bulyan", "norm clipping", "weak DP", "RLR",
-)  # fmt: skip
+RIVALS = ("median", "trimmed mean", "Krum", "Multi-Krum", "Bulyan", "norm clipping")
 
 
 def at_scale(dataset: str) -> list[Run]:
@@ -28,12 +26,6 @@ def at_scale(dataset: str) -> list[Run]:
         for k in ks
         for alpha in (None, 0.5)
     ]
-    further = [
-        boosted(1, " boosted n²", boost=900.0),
-        boosted(1, ", single shot", n_rounds=1, after=20),
-        boosted(4, " not boosted", boost=1.0, n_rounds=60, until=0.9),
-    ]
-    plan += [((*first, "RFOut-1d, drop"), attack, None) for attack in further]
     return [
         Run(Setting(**large, alpha=alpha), attack, defence, seed)
         for seed in range(3)
@@ -42,10 +34,10 @@ def at_scale(dataset: str) -> list[Run]:
     ]
 
 
-def boosted(n_adversaries: int, how: str = "", **changes: Any) -> Attack:
+def boosted(n_adversaries: int) -> Attack:
     """Give the pattern key of some adversaries of the thirty, boosted and in every round."""
-    name = f"{n_adversaries} of 30{how}"
-    return Attack(name, n_adversaries=n_adversaries, chosen="first", epochs=2, **changes)
+    name = f"{n_adversaries} of 30"
+    return Attack(name, n_adversaries=n_adversaries, chosen="first", epochs=2)
 
 
 def natural(dataset: str) -> list[Run]:

@@ -19,6 +19,9 @@ from .edge import federation_without_tail
 from .outcomes import IN
 from .recruiting import under_attack
 
+# Of a model from which a client trains nothing finite, so that the aggregator refuses the updates.
+DIVERGED = {"main_task_accuracy": 0.0, "backdoor_accuracy": np.nan}
+
 
 def warm_up(setting: Setting, seed: int, *, checkpoint: Path | None = None) -> Federation:
     """Train a federation without an attack, for every attack and defence to start from.
@@ -78,7 +81,8 @@ def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row a round: phase ("attack"; then "after", if the attack has that and got in), round
-        (counted from the attack's first), and the columns of `measure`.
+        (counted from the attack's first), and the columns of `measure`. Where a model diverged, the
+        last row has a main-task accuracy of 0 and nothing else.
 
     Examples
     --------
@@ -92,7 +96,14 @@ def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
     federation = under_attack(warm, attack, run.defence, run.seed)
     rows: list[dict[str, Any]] = []
     for _ in range(attack.n_rounds):
-        rows.append({"phase": "attack", "round": len(rows) + 1} | measure(federation))
+        about = {"phase": "attack", "round": len(rows) + 1}
+        try:
+            rows.append(about | measure(federation))
+        except ValueError as error:
+            if "the update has" not in str(error):
+                raise
+            rows.append(about | DIVERGED)
+            break
         if attack.until is not None and len(rows) >= 3:
             if min(row["backdoor_accuracy"] for row in rows[-3:]) >= attack.until:
                 break

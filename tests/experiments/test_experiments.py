@@ -7,7 +7,16 @@ import pandas as pd
 import pytest
 
 from rfout.defences import NAMES
-from rfout.experiments import Attack, Run, Setting, execute, read_origins, read_results, suites
+from rfout.experiments import (
+    Attack,
+    Run,
+    Setting,
+    execute,
+    outcomes,
+    read_origins,
+    read_results,
+    suites,
+)
 from rfout.experiments import __main__ as command
 from rfout.experiments import results as kept
 from rfout.experiments import run as running
@@ -69,6 +78,15 @@ def test_after_an_attack_that_did_not_get_in_nothing_is_observed(tmp_path):
 def test_an_attack_that_is_through_ends_early(tmp_path):
     run = replace(changed(n_rounds=8, until=0.0), defence="mean")
     assert len(execute(run, scratch=tmp_path)) == 3
+
+
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value):RuntimeWarning")
+def test_a_model_that_diverged_has_collapsed(tmp_path):
+    fast = replace(SETTING, warm_up=0, learning_rate=1e12)
+    table = execute(Run(fast, replace(ATTACK, n_rounds=4), "FoolsGold", 3), scratch=tmp_path)
+    assert table.main_task_accuracy.iloc[-1] == 0
+    one = {"aggregator": "FoolsGold", "attack": "tiny", "partition": "IID", "seed": 3}
+    assert outcomes(table.assign(**one)).outcome.tolist() == ["collapsed"]
 
 
 def test_without_adversaries_there_is_no_attack(tmp_path):
