@@ -10,7 +10,8 @@ unexport PYTHONPATH PYTHONHOME
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help book play test test-elsewhere lint serve lab outputs bench results replicate lock clean \
+.PHONY: help book play test test-elsewhere lint serve lab outputs bench results replicate \
+	lock lock-newest lock-oldest release-check edition publish-edition launch-check report-failure clean \
 	coursework grade tournament coursework-tools coursework-test slides
 
 help: ## list the targets
@@ -71,6 +72,12 @@ lock: $(UV) ## pin every version again (LOCK_OPTIONS=--upgrade for the newest)
 	$(COMPILE) coursework/requirements-otter.txt -o coursework/otter.lock
 	$(COMPILE) coursework/requirements-nbgrader.txt -o coursework/nbgrader.lock
 
+lock-newest: ## lock the newest versions that the ranges allow, to test them
+	$(MAKE) lock LOCK_OPTIONS=--upgrade
+
+lock-oldest: ## lock the oldest versions that the ranges allow, to test them
+	$(MAKE) lock LOCK_OPTIONS="--upgrade --resolution=lowest-direct"
+
 $(UV):
 	sh tools/venv.sh .uv
 	.uv/bin/python -m pip install --quiet uv
@@ -112,6 +119,24 @@ play: .venv/.dev node_modules/.done ## make again what the page "Play" is served
 		node_modules/uplot/LICENSE book/_static/vendor/uplot
 	$(BIN)/python tools/play_digits.py
 	node tools/play_figures.mjs
+
+release-check: .venv/.dev ## build the package, and try it in an empty environment of each Python found
+	$(BIN)/python tools/release_check.py
+
+# What a reader opens in Colab, Binder or Codespaces: tools/edition.py says what is in it.
+edition: .venv/.book ## write the reader's edition of the built book to _build/edition
+	@test -d _build/jupyter_execute || $(MAKE) book
+	$(BIN)/python tools/edition.py
+
+publish-edition: ## replace the branch `notebooks` of the remote by _build/edition
+	sh tools/publish_edition.sh
+
+launch-check: .venv/.dev ## open the chapters as Colab and Binder do, in empty environments (ONLY=limits for one)
+	@test -d _build/jupyter_execute || $(MAKE) book
+	$(BIN)/python tools/launch_check.py $(ONLY)
+
+report-failure: ## open an issue about the weekly run, if none is open (needs GitHub's gh)
+	sh tools/report_failure.sh
 
 clean: ## remove the built book and the tools' caches; .venv stays
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis

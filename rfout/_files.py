@@ -1,8 +1,6 @@
-"""Files of image sets: downloaded whole or not at all, parsed, and kept.
+"""Files of image sets: downloaded whole or not at all, parsed, and kept."""
 
-Chapter: federated-learning.
-"""
-
+import atexit
 import contextlib
 import gzip
 import math
@@ -10,7 +8,9 @@ import os
 import tempfile
 import textwrap
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,37 +21,88 @@ Raw = list[NDArray[np.uint8]]  # x_train, y_train, x_test, y_test, as their sour
 
 
 class DatasetUnavailable(RuntimeError):
-    """The data cannot be had; the message says what to do. Chapter: federated-learning."""
+    """The data cannot be had; the message says what to do."""
 
 
 def cache_dir() -> Path:
-    """Directory of what is kept: RFOUT_CACHE, else the user's. Chapter: federated-learning."""
+    """Directory of what is kept: RFOUT_CACHE, else the user's.
+
+    Where that cannot be written, as without a home, it is a temporary one, and goes with the
+    process.
+    """
+    return wanted_dir() if is_writable(wanted_dir()) else _temporary()
+
+
+def kept(name: str) -> Path:
+    """Where something is kept, in a cache that may be read only, or is to be put."""
+    there = wanted_dir() / name
+    return there if there.exists() else cache_dir() / name
+
+
+def wanted_dir() -> Path:
+    """Where the user wants the cache; below "~" if the machine knows no home of theirs."""
     if os.environ.get("RFOUT_CACHE"):
-        return Path(os.environ["RFOUT_CACHE"]).expanduser()
-    return Path(platformdirs.user_cache_dir("rfout"))
+        return Path(os.path.expanduser(os.environ["RFOUT_CACHE"]))
+    try:
+        return Path(platformdirs.user_cache_dir("rfout"))
+    except RuntimeError:
+        return Path("~/.cache/rfout")
 
 
-def download(name: str, url: str, sha256: str, path: Path, instead: str) -> None:
-    """Have the file with this checksum at `path`, downloading it if it is not there already."""
+def is_writable(folder: Path) -> bool:
+    """Whether files can be put there, once the folder is made."""
+    there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    homeless = folder.parts[:1] == ("~",)
+    return not homeless and there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
+@cache
+def _temporary() -> Path:
+    made = tempfile.TemporaryDirectory(prefix="rfout-cache-", ignore_cleanup_errors=True)
+    atexit.register(made.cleanup)
+    return Path(made.name)
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file that can be downloaded, and where it is kept."""
+
+    url: str
+    sha256: str
+    path: Path
+
+
+def download(name: str, files: Sequence[Remote], instead: str) -> None:
+    """Have these files, downloading those that are not there already."""
     import pooch
 
     get = pooch.HTTPDownloader(progressbar=True, chunk_size=2**18)
-    try:  # pooch writes to a file beside, and moves it here once its checksum is right
-        pooch.retrieve(url, f"sha256:{sha256}", fname=path.name, path=path.parent, downloader=get)
-    except (OSError, ValueError) as error:
-        raise unavailable(name, url, path, instead, error) from None
+    for i, file in enumerate(files):
+        known, where = f"sha256:{file.sha256}", file.path
+        try:  # pooch writes to a file beside, and moves it here once its checksum is right
+            pooch.retrieve(file.url, known, fname=where.name, path=where.parent, downloader=get)
+        except (OSError, ValueError) as error:
+            raise unavailable(name, files[i:], instead, error) from None
 
 
 def unavailable(
-    name: str, url: str, path: Path, instead: str, error: Exception
+    name: str, files: Sequence[Remote], instead: str, error: Exception
 ) -> DatasetUnavailable:
-    found = "The file that is there now is not the right one.\n" if path.is_file() else ""
+    """Say what to do about files of which the first could not be had."""
+    first = files[0].path
+    said = f'"{name}" is not on this machine and could not be downloaded.\n'
+    here = {file: file.path for file in files}
+    lost = first.is_relative_to(cache_dir()) and cache_dir() != wanted_dir()
+    if lost or not is_writable(first.parent):
+        said += f"{wanted_dir()} cannot be written: name a folder that can in RFOUT_CACHE.\n"
+    if lost:  # with this process: the advice is about the folder that will be named
+        here = {file: wanted_dir() / file.path.relative_to(cache_dir()) for file in files}
+    for how, file in zip(["By hand: get", *["and get"] * len(files)], files, strict=False):
+        said += f"{how}\n    {file.url}\nand save it as\n    {here[file]}\n"
+    if first.is_file():
+        said += f"The file that is there now is not the right one: {first.name}\n"
     reason = textwrap.shorten(f"{type(error).__name__}: {error}", 240, placeholder=" ...")
-    return DatasetUnavailable(
-        f'"{name}" is not on this machine and could not be downloaded.\n'
-        f"By hand: get\n    {url}\nand save it as\n    {path}\n{found}"
-        f"Instead: {instead}.\nReason: {reason}"
-    )
+    return DatasetUnavailable(f"{said}Instead: {instead}.\nReason: {reason}")
 
 
 def cached(path: Path, make: Callable[[], Raw]) -> Raw:

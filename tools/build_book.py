@@ -16,6 +16,12 @@ from pathlib import Path
 from executed import execute_missing
 from jupyter_book.cli.main import main as jupyter_book
 
+from rfout.datasets import check_chosen
+
+try:
+    check_chosen()
+except ValueError as error:
+    sys.exit(str(error))
 root = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
 html = root / "_build" / "html"
 os.chdir(root)

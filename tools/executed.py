@@ -8,6 +8,7 @@ and going back costs nothing.
 import hashlib
 import importlib.util
 import os
+import re
 import sys
 import tempfile
 import time
@@ -118,6 +119,15 @@ def known(cache, notebook) -> bool:
         return False
 
 
+def reason(trace: str) -> str:
+    """Give the line of an IPython traceback that says what went wrong."""
+    text = re.sub(r"\x1b\[[\d;]*m", "", trace)
+    names = re.findall(r"^(\w+)\s+Traceback \(most recent call last\)", text, re.MULTILINE)
+    lines = [line.strip() for line in text.splitlines() if re.search(r"\w", line)]
+    said = [line for line in lines if names and line.startswith(f"{names[-1]}:")]
+    return (said or lines or ["no reason was given"])[-1][:300]
+
+
 def execute_missing(root: Path) -> None:
     """Execute what is not in the cache, two chapters at a time.
 
@@ -142,12 +152,17 @@ def execute_missing(root: Path) -> None:
         }
         try:
             for count, done in enumerate(as_completed(running), 1):
-                path, result = running[done], done.result()
-                how = "failed after" if result.err else "executed in"
-                where = path.relative_to(root)
-                print(f"[{count}/{len(missing)}] {where}: {how} {result.time:.0f} s", flush=True)
-                if result.err is None:
-                    keep(folder, path, result.nb, result.time)
+                where = f"[{count}/{len(missing)}] {running[done].relative_to(root)}"
+                if error := done.exception():  # as of a kernel that was killed
+                    print(f"{where}: failed: {type(error).__name__}: {error}", flush=True)
+                    continue
+                result = done.result()
+                if result.err:
+                    took = f"failed after {result.time:.0f} s: {reason(result.exc_string or '')}"
+                else:
+                    took = f"executed in {result.time:.0f} s"
+                    keep(folder, running[done], result.nb, result.time)
+                print(f"{where}: {took}", flush=True)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C waits for two, not for all
             raise

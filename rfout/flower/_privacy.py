@@ -21,13 +21,14 @@ def check(clip_norm: Any, noise: Any, rng: Any) -> None:
         raise ValueError("noise needs a generator: rng=numpy.random.default_rng(seed)")
 
 
-def clip(layers: list[Layer], start: Sequence[Layer], max_norm: float) -> list[Layer]:
-    """Shorten layers - start to `max_norm` over all floating layers; a short one is left as it is.
+def clip(
+    layers: list[Layer], start: Sequence[Layer], counts: Sequence[bool], max_norm: float
+) -> list[Layer]:
+    """Shorten layers - start to `max_norm` over all layers; a short one is left as it is.
 
-    Only what is shortened is copied. Layers of whole numbers, which count something, are neither
-    measured nor moved.
+    Only what is shortened is copied. Layers that count something are neither measured nor moved.
     """
-    floating = [place for place, layer in enumerate(layers) if layer.dtype.kind == "f"]
+    floating = [place for place, count in enumerate(counts) if not count]
     # Halves: the difference of two finite numbers may be none.
     halves = [np.float64(0.5) * layers[i] - np.float64(0.5) * start[i] for i in floating]
     largest = max((float(np.abs(half).max(initial=0.0)) for half in halves), default=0.0)
@@ -43,11 +44,11 @@ def clip(layers: list[Layer], start: Sequence[Layer], max_norm: float) -> list[L
     return clipped
 
 
-def noisy(layers: list[Layer], std: float, rng: np.random.Generator) -> list[Layer]:
-    """Add Gaussian noise to the floating layers."""
+def noisy(
+    layers: list[Layer], counts: Sequence[bool], std: float, rng: np.random.Generator
+) -> list[Layer]:
+    """Add Gaussian noise to the layers that count nothing."""
     return [
-        (layer + rng.normal(0.0, std, np.shape(layer))).astype(layer.dtype)
-        if layer.dtype.kind == "f"
-        else layer
-        for layer in layers
+        layer if count else (layer + rng.normal(0.0, std, layer.shape)).astype(layer.dtype)
+        for layer, count in zip(layers, counts, strict=True)
     ]

@@ -1,7 +1,7 @@
 """What a node runs: the book's clients, honest or not, as a Flower ClientApp.
 
 Which client a node is, its own configuration says: ``partition-id``, or ``data``, the path of a
-file with the samples that stay on that machine. Chapters: flower, flower-deployment.
+file with the samples that stay on that machine.
 """
 
 import time
@@ -22,6 +22,19 @@ def train(message: Message, context: Context) -> Message:
     """Train from the global model on this node's samples; reply with the parameters after it.
 
     An adversary poisons and boosts, from the round on that the run's configuration names.
+
+    Examples
+    --------
+    >>> from flwr.app import ConfigRecord
+    >>> from rfout.flower import InProcessGrid, client_app
+    >>> from rfout.flower.experiment import Settings
+    >>> made = federation(Settings())
+    >>> arrays, config = to_record(made.trainer, made.params), ConfigRecord({"server-round": 1})
+    >>> grid = InProcessGrid(client_app.app, 1)
+    >>> asked = Message(RecordDict({"arrays": arrays, "config": config}), 100, "train")
+    >>> [reply] = grid.send_and_receive([asked])
+    >>> reply.content["metrics"]["num-examples"]
+    200
     """
     from ..clients import Client, Round
 
@@ -41,9 +54,14 @@ def train(message: Message, context: Context) -> Message:
     update = client.update(made.trainer, params, now, rng)
     accuracy = float(np.mean(made.trainer.predict(params + update, client.x) == client.y))
     log(
-        INFO, "round %d: client %d trained on %d images in %.1f s, accuracy on them %.3f",
-        number, partition, len(client.y), time.perf_counter() - start, accuracy,
-    )  # fmt: skip
+        INFO,
+        "round %d: client %d trained on %d images in %.1f s, accuracy on them %.3f",
+        number,
+        partition,
+        len(client.y),
+        time.perf_counter() - start,
+        accuracy,
+    )
     metrics = MetricRecord({"num-examples": len(client.y), "train-accuracy": accuracy})
     arrays = to_record(made.trainer, update if settings.sends == "updates" else params + update)
     return Message(RecordDict({"arrays": arrays, "metrics": metrics}), reply_to=message)
@@ -51,7 +69,21 @@ def train(message: Message, context: Context) -> Message:
 
 @app.evaluate()
 def evaluate(message: Message, context: Context) -> Message:
-    """Measure the global model on this node's samples."""
+    """Measure the global model on this node's samples.
+
+    Examples
+    --------
+    >>> from flwr.app import ConfigRecord
+    >>> from rfout.flower import InProcessGrid, client_app
+    >>> from rfout.flower.experiment import Settings
+    >>> made = federation(Settings())
+    >>> arrays, config = to_record(made.trainer, made.params), ConfigRecord({"server-round": 1})
+    >>> grid = InProcessGrid(client_app.app, 1)
+    >>> asked = Message(RecordDict({"arrays": arrays, "config": config}), 100, "evaluate")
+    >>> [reply] = grid.send_and_receive([asked])
+    >>> reply.content["metrics"]["num-examples"]
+    200
+    """
     settings = read_settings(context.run_config)
     made = federation(settings)
     client = made.clients[_partition(context, settings.num_clients)]

@@ -1,11 +1,6 @@
-"""A federation of processes: one SuperLink, SuperNodes, runs; on this machine or as a part of many.
+"""A federation of processes: a SuperLink, SuperNodes and runs, on this machine or on many."""
 
-Chapter: flower-deployment.
-"""
-
-import json
 import re
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -14,30 +9,46 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import tomli_w
+
+from ._addresses import free_ports, in_use, resolves, write_address
 from .keys import make_keys
-from .processes import Program, Programs, free_ports, in_use
+from .processes import Program, Programs, command, reason
 
 UP = 180.0  # seconds that a program is given to come up, on the busiest of machines
 APP = "rfout.flower.server_app:app", "rfout.flower.client_app:app"
 
 
 class DeploymentError(RuntimeError):
-    """What did not come up, and what to do about it."""
+    """What did not come up, and what to do about it.
 
-
-def command(name: str) -> str:
-    """Give the path of one of Flower's programs beside this Python."""
-    beside = Path(sys.executable).parent / name
-    return str(beside) if beside.exists() else name
+    Examples
+    --------
+    >>> from rfout.flower.deployment import Deployment
+    >>> with Deployment(host="nowhere.invalid"):
+    ...     pass
+    Traceback (most recent call last):
+    rfout.flower.deployment.DeploymentError: no address of this machine is called 'nowhere.invalid'
+    """
 
 
 def superlink_command(
-    host: str, port: int, keys: Path | None = None, *, simulation: bool = False,
+    host: str,
+    port: int,
+    keys: Path | None = None,
+    *,
+    simulation: bool = False,
     database: Path | None = None,
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """Say how to start a SuperLink; with `keys`, over TLS and for registered nodes only.
 
     What it keeps in `database`, registered nodes too, outlives it.
+
+    Examples
+    --------
+    >>> from rfout.flower.deployment import superlink_command
+    >>> superlink_command("127.0.0.1", 8000)[1:5]
+    ['--host', '127.0.0.1', '--port', '8000']
     """
     # Flower also opens its older gRPC ports, on every address unless it is told otherwise.
     fleet, control = free_ports(2)
@@ -57,10 +68,23 @@ def superlink_command(
 
 
 def supernode_command(
-    superlink: str, config: Mapping[str, Any], ca: Path | None = None, key: Path | None = None,
+    superlink: str,
+    config: Path,
+    ca: Path | None = None,
+    key: Path | None = None,
     retries: int | None = None,
-) -> list[str]:  # fmt: skip
-    """Say how to start a SuperNode; without `ca` it talks in the clear."""
+) -> list[str]:
+    """Say how to start a SuperNode; without `ca` it talks in the clear.
+
+    `config` is a file that `write_config` has written: on a command line Flower takes no quotes
+    and no emoji.
+
+    Examples
+    --------
+    >>> from rfout.flower.deployment import supernode_command
+    >>> supernode_command("127.0.0.1:8000", Path("node.toml"), retries=2)[-4:]
+    ['--max-retries', '2', '--node-config', 'node.toml']
+    """
     made = [command("flower-supernode"), "--superlink", superlink]
     made += ["--host", "127.0.0.1", "--port", str(free_ports(1)[0])]
     made += ["--insecure"] if ca is None else ["--root-certificates", str(ca)]
@@ -68,36 +92,86 @@ def supernode_command(
         made += ["--auth-supernode-private-key", str(key)]
     if retries is not None:
         made += ["--max-retries", str(retries)]
-    return [*made, "--node-config", toml_words(config)]
+    return [*made, "--node-config", str(config)]
 
 
-def toml_words(config: Mapping[str, Any]) -> str:
-    """Write settings as Flower reads them from a command line."""
-    return " ".join(f"{name}={json.dumps(value)}" for name, value in config.items())
+def write_config(folder: Path, config: Mapping[str, Any]) -> Path:
+    """Write settings into a file of their own, as Flower reads them.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     print(write_config(Path(folder), {"partition-id": 3}).read_text().strip())
+    partition-id = 3
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("wb", dir=folder, suffix=".toml", delete=False) as file:
+        tomli_w.dump(dict(config), file)
+    return Path(file.name)
 
 
 def write_app(folder: Path, config: Mapping[str, Any], app: tuple[str, str] = APP) -> Path:
-    """Write a Flower app that has nothing of its own: the nodes have the package installed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    settings = "\n".join(f"{name} = {json.dumps(value)}" for name, value in config.items())
-    (folder / "pyproject.toml").write_text(
-        '[project]\nname = "rfout-run"\nversion = "0.1.0"\ndescription = "A run of rfout"\n'
-        'license = "Apache-2.0"\ndependencies = []\n\n[tool.flwr.app]\npublisher = "rfout"\n\n'
-        f'[tool.flwr.app.components]\nserverapp = "{app[0]}"\nclientapp = "{app[1]}"\n\n'
-        f"[tool.flwr.app.config]\n{settings}\n",
-        "utf-8",
-    )
+    """Write a Flower app that has nothing of its own: the nodes have the package installed.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from rfout.flower.deployment import write_app
+    >>> with TemporaryDirectory() as folder:
+    ...     app = write_app(Path(folder), {"num-server-rounds": 3})
+    ...     print((app / "pyproject.toml").read_text().splitlines()[-1])
+    num-server-rounds = 3
+    """
+    project = {
+        "name": "rfout-run",
+        "version": "0.1.0",
+        "description": "A run of rfout",
+        "license": "Apache-2.0",
+        "dependencies": [],
+    }
+    components = {"serverapp": app[0], "clientapp": app[1]}
+    flower = {"publisher": "rfout", "components": components, "config": dict(config)}
+    _write_toml(folder / "pyproject.toml", {"project": project, "tool": {"flwr": {"app": flower}}})
     return folder
 
 
 def write_connection(home: Path, address: str, ca: Path | None = None) -> None:
-    """Tell `flwr`, which looks into FLWR_HOME, where the SuperLink is."""
-    how = "insecure = true" if ca is None else f"root-certificates = {json.dumps(str(ca))}"
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "config.toml").write_text(
-        f'[superlink]\ndefault = "rfout"\n\n[superlink.rfout]\naddress = "{address}"\n{how}\n',
-        "utf-8",
-    )
+    """Tell `flwr`, which looks into FLWR_HOME, where the SuperLink is.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from rfout.flower.deployment import write_connection
+    >>> with TemporaryDirectory() as home:
+    ...     write_connection(Path(home), "127.0.0.1:8000")
+    ...     print((Path(home) / "config.toml").read_text().splitlines()[-2])
+    address = "127.0.0.1:8000"
+    """
+    where: dict[str, Any] = {"address": address}
+    where |= {"insecure": True} if ca is None else {"root-certificates": str(ca)}
+    _write_toml(home / "config.toml", {"superlink": {"default": "rfout", "rfout": where}})
+
+
+def _write_toml(path: Path, content: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(tomli_w.dumps(dict(content)).encode())
+
+
+def database(home: Path) -> Path | None:
+    """Where a SuperLink may keep its state; None where Flower cannot.
+
+    It joins the folders of its own migrations with blanks, and lets "%" mean something.
+
+    Examples
+    --------
+    >>> from rfout.flower.deployment import database
+    >>> database(Path("a folder")) in (Path("a folder/superlink.db"), None)
+    True
+    """
+    import flwr
+
+    return None if re.search(r"[\s,%]", flwr.__file__) else home / "superlink.db"
 
 
 @dataclass
@@ -121,9 +195,12 @@ class Deployment:
     DeploymentError
         If the port is taken, or the SuperLink does not come up.
 
-    Notes
-    -----
-    Chapter: flower-deployment.
+    Examples
+    --------
+    >>> from rfout.flower.deployment import Deployment
+    >>> with Deployment() as deployment:
+    ...     deployment.superlink.ended
+    False
     """
 
     folder: Path | None = None
@@ -137,7 +214,7 @@ class Deployment:
     def __enter__(self) -> "Deployment":
         self._temporary = tempfile.TemporaryDirectory(prefix="rfout-", ignore_cleanup_errors=True)
         self.home = Path(self._temporary.name) if self.folder is None else self.folder
-        self.programs = Programs(self.home)
+        self.programs = Programs(self.home, self.host)
         try:
             self._enter()
         except BaseException:
@@ -147,14 +224,13 @@ class Deployment:
 
     def _enter(self) -> None:
         self.port = self.port or free_ports(1)[0]
-        self.address = f"{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}"
+        self.address = write_address(self.host, self.port)
         self.keys = self.home / "keys" if self.n_keys else None
+        self.database = database(self.home) if self.keys else None
         if self.keys is not None:
             make_keys(self.keys, [], self.n_keys)
         write_connection(self.home, self.address, self.ca)
         self.start_superlink()
-        if self.keys is not None:
-            self._register(self.n_keys - 1)  # the last one stays a stranger's
 
     @property
     def ca(self) -> Path | None:
@@ -162,21 +238,27 @@ class Deployment:
         return None if self.keys is None else self.keys / "ca.crt"
 
     def start_superlink(self) -> None:
-        """Start the SuperLink, and wait until it listens."""
+        """Start the SuperLink, wait until it listens, and let the nodes with keys take part."""
         port = self.port or 0
-        if in_use(port):
+        if not resolves(self.host):
+            raise DeploymentError(f"no address of this machine is called {self.host!r}")
+        if in_use(port, self.host):
             raise DeploymentError(f"port {port} is in use: choose another one with --port")
+        known = self.database is not None and self.database.exists()
         made = superlink_command(
-            self.host, port, self.keys, simulation=self.simulation,
-            database=self.home / "superlink.db" if self.keys else None,
-        )  # fmt: skip
+            self.host, port, self.keys, simulation=self.simulation, database=self.database
+        )
         self.superlink = self.programs.start(made, self._show("superlink"))
         end = time.monotonic() + UP
-        while not in_use(port) and not self.superlink.ended and time.monotonic() < end:
+        while time.monotonic() < end and not self.superlink.ended:
+            if in_use(port, self.host):
+                break
             time.sleep(0.1)
-        if self.superlink.ended or not in_use(port):
-            last = self.superlink.lines[-1] if self.superlink.lines else "it printed nothing"
-            raise DeploymentError(f"the SuperLink did not come up on port {port}: {last}")
+        else:
+            why = reason(self.superlink.lines)
+            raise DeploymentError(f"the SuperLink did not come up at {self.address}: {why}")
+        if self.keys is not None and not known:
+            self._register(self.n_keys - 1)  # the last one stays a stranger's
 
     def _show(self, name: str) -> Callable[[str], Any] | None:
         show = self.show
@@ -188,25 +270,28 @@ class Deployment:
         made = [[command("flwr"), "supernode", "register", one, "rfout"] for one in public]
         for done in [self.programs.start(one) for one in made]:
             if done.wait(UP) != 0:
-                raise DeploymentError(f"a node was not registered: {done.text[-300:]}")
+                raise DeploymentError(f"a node was not registered: {reason(done.lines)}")
 
     def start_node(self, config: Mapping[str, Any], **how: Any) -> Program:
         """Start a SuperNode; `how` is for `supernode_command`, if not the right ones."""
         if self.keys is not None and not how:
             how = {"ca": self.ca, "key": self.keys / f"node-{len(self.nodes)}"}
         name = f"node {len(self.nodes)}"
-        made = supernode_command(self.address, config, **how)
+        made = supernode_command(self.address, write_config(self.home / "nodes", config), **how)
         self.nodes.append(self.programs.start(made, self._show(name)))
         return self.nodes[-1]
 
     def start_run(
-        self, app: Path, config: Mapping[str, Any] | None = None, *options: str,
+        self,
+        app: Path,
+        config: Mapping[str, Any] | None = None,
+        *options: str,
         show: Callable[[str], Any] | None = None,
-    ) -> Program:  # fmt: skip
+    ) -> Program:
         """Hand the app in; the program prints the ServerApp's output until the run is over."""
         made = [command("flwr"), "run", str(app), "rfout", "--stream", *options]
         if config:
-            made += ["--run-config", toml_words(config)]
+            made += ["--run-config", str(write_config(self.home / "runs", config))]
         return self.programs.start(made, show)
 
     def full_log(self, run: Program) -> list[str]:
@@ -219,8 +304,10 @@ class Deployment:
         return [*run.lines, *(line for line in again.lines if line not in run.lines)]
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.programs.stop()
         self._temporary.cleanup()

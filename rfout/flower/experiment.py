@@ -2,15 +2,13 @@
 
 Flower's configuration holds plain numbers and words under names with hyphens; here they become the
 clients, the model and the evaluation of the other chapters, from the same seed.
-
-Chapter: flower.
 """
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,13 +20,19 @@ if TYPE_CHECKING:  # TensorFlow takes seconds: it is loaded when a process first
     from ..vocabulary import Params
 
 STRATEGIES = (
-    "rfout1d", "fedavg", "fedmedian", "fedtrimmedavg", "krum", "multikrum", "bulyan",
-)  # fmt: skip
+    "rfout1d",
+    "fedavg",
+    "fedmedian",
+    "fedtrimmedavg",
+    "krum",
+    "multikrum",
+    "bulyan",
+)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What ``flwr run --run-config`` can set, a hyphen for each underscore. Chapter: flower.
+    """What ``flwr run --run-config`` can set, a hyphen for each underscore.
 
     Attributes
     ----------
@@ -60,6 +64,12 @@ class Settings:
         The first attacked round.
     attack_epochs, poison_rate, boost, trigger_size, target
         As `rfout.clients.Adversary` takes them; `boost` 0 is clients over adversaries.
+
+    Examples
+    --------
+    >>> from rfout.flower.experiment import Settings
+    >>> Settings(num_clients=50, adversaries="0 7").attackers
+    [0, 7]
     """
 
     num_server_rounds: int = 3
@@ -99,6 +109,12 @@ def read_settings(run_config: Mapping[str, Any]) -> Settings:
     ------
     ValueError
         For an unknown name, or a value that the setting cannot have.
+
+    Examples
+    --------
+    >>> from rfout.flower.experiment import read_settings
+    >>> read_settings({"strategy": "krum", "node-timeout": 30}).node_timeout
+    30.0
     """
     known = {field.name.replace("_", "-"): field for field in fields(Settings)}
     given: dict[str, Any] = {}
@@ -117,6 +133,10 @@ def read_settings(run_config: Mapping[str, Any]) -> Settings:
         )
     if settings.sends == "updates" and settings.strategy != "rfout1d":
         raise ValueError(f"{settings.strategy} takes parameters: sends must not be 'updates'")
+    if not 0 <= settings.node_timeout < math.inf:
+        raise ValueError(f"node-timeout must be seconds, at least 0, not {settings.node_timeout}")
+    if settings.seed < 0:
+        raise ValueError(f"seed must not be negative, and is {settings.seed}")
     for name in ("num-server-rounds", "num-clients", "min-nodes", "local-epochs", "round-timeout"):
         if not 0 < getattr(settings, name.replace("-", "_")) < math.inf:
             raise ValueError(f"{name} must be positive")
@@ -139,9 +159,12 @@ def _honest(seed: int, n_clients: int, alpha: float, size: int, target: int) -> 
     from ..standard import standard_federation
 
     return standard_federation(
-        rng=np.random.default_rng(seed), n_clients=n_clients, alpha=alpha or None,
-        trigger=PatternKey(size=size), target=target,
-    )  # fmt: skip
+        rng=np.random.default_rng(seed),
+        n_clients=n_clients,
+        alpha=alpha or None,
+        trigger=PatternKey(size=size),
+        target=target,
+    )
 
 
 def federation(settings: Settings) -> "Federation":
@@ -149,6 +172,12 @@ def federation(settings: Settings) -> "Federation":
 
     It is that of `rfout.standard.standard_federation` with the same seed, the adversaries
     recruited. Its own rounds, if they are run, are what Flower's are compared with.
+
+    Examples
+    --------
+    >>> from rfout.flower.experiment import Settings, federation
+    >>> [type(client).__name__ for client in federation(Settings(adversaries="0")).clients[:2]]
+    ['Backdoor', 'Client']
     """
     from ..attacks import PatternKey, Window, recruit
 
@@ -156,22 +185,43 @@ def federation(settings: Settings) -> "Federation":
         settings.seed, settings.num_clients, settings.alpha, settings.trigger_size, settings.target
     )
     clients = recruit(
-        made.clients, settings.attackers, trigger=PatternKey(size=settings.trigger_size),
-        target=settings.target, rate=settings.poison_rate, boost=settings.boost or None,
-        epochs=settings.attack_epochs, window=Window(settings.attack_from),
-    )  # fmt: skip
+        made.clients,
+        settings.attackers,
+        trigger=PatternKey(size=settings.trigger_size),
+        target=settings.target,
+        rate=settings.poison_rate,
+        boost=settings.boost or None,
+        epochs=settings.attack_epochs,
+        window=Window(settings.attack_from),
+    )
     made = made.fork(clients=clients)
     made.epochs = settings.local_epochs
     return made
 
 
 def to_record(trainer: "LocalTrainer", params: "Params") -> ArrayRecord:
-    """Name the layers of a flat parameter vector, as Flower sends them."""
+    """Name the layers of a flat parameter vector, as Flower sends them.
+
+    Examples
+    --------
+    >>> from rfout.flower.experiment import Settings, federation, to_record
+    >>> made = federation(Settings())
+    >>> sum(layer.numpy().size for layer in to_record(made.trainer, made.params).values())
+    56714
+    """
     return ArrayRecord({name: Array(layer) for name, layer in trainer.unflatten(params).items()})
 
 
 def to_params(trainer: "LocalTrainer", record: ArrayRecord) -> "Params":
-    """Make one flat parameter vector of named layers."""
+    """Make one flat parameter vector of named layers.
+
+    Examples
+    --------
+    >>> from rfout.flower.experiment import Settings, federation, to_params, to_record
+    >>> made = federation(Settings())
+    >>> bool((to_params(made.trainer, to_record(made.trainer, made.params)) == made.params).all())
+    True
+    """
     return np.concatenate([record[name].numpy().ravel() for name in trainer.layers])
 
 
@@ -182,9 +232,19 @@ def own_samples(path: str) -> tuple[Any, Any]:
     ------
     ValueError
         If the file is not there or holds something else.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from rfout.flower.experiment import own_samples
+    >>> with TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/mine.npz", x=np.zeros((40, 28, 28, 1)), y=np.arange(40) % 10)
+    ...     x, y = own_samples(f"{folder}/mine.npz")
+    >>> x.shape, y.shape
+    ((40, 28, 28, 1), (40,))
     """
     try:
-        with np.load(Path(path).expanduser(), allow_pickle=False) as file:
+        with np.load(os.path.expanduser(path), allow_pickle=False) as file:
             x, y = file["x"].astype(np.float32), file["y"].astype(np.int64)
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise ValueError(

@@ -1,12 +1,9 @@
-"""Flower's apps in this process: node after node, deterministic, without Ray or a SuperLink.
-
-Chapter: flower.
-"""
+"""Flower's apps in this process: node after node, deterministic, without Ray or a SuperLink."""
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from logging import ERROR
+from logging import DEBUG, ERROR
 from typing import Any
 
 from flwr.app import Context, Error, Message, RecordDict
@@ -44,16 +41,37 @@ class InProcessGrid(Grid):
 
     Notes
     -----
-    A client that raises answers with an error, and the others go on, as in Flower. Messages can be
-    made only inside a run, so this gives the process the identity of one, by an internal class of
-    Flower's. Chapter: flower.
+    A client that raises answers with an error, and the others go on, as in Flower; the log shows
+    its traceback, and not again where others fail in the same way. Messages can be made only inside
+    a run, so this gives the process the identity of one, by an internal class of Flower's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from flwr.app import Array, ArrayRecord, MetricRecord
+    >>> from rfout.flower import InProcessGrid, RFOut1d
+    >>> app = ClientApp()
+    >>> @app.train()
+    ... def train(message, context):
+    ...     layer = message.content["arrays"]["w"].numpy() + context.node_config["partition-id"]
+    ...     arrays, examples = ArrayRecord({"w": Array(layer)}), MetricRecord({"num-examples": 1})
+    ...     return Message(RecordDict({"arrays": arrays, "metrics": examples}), reply_to=message)
+    >>> first = ArrayRecord({"w": Array(np.zeros(4))})
+    >>> strategy = RFOut1d(fraction_evaluate=0.0)
+    >>> result = strategy.start(InProcessGrid(app, 20), first, num_rounds=1)
+    >>> result.arrays["w"].numpy()
+    array([9.5, 9.5, 9.5, 9.5])
     """
 
     def __init__(
-        self, client_app: ClientApp, n_nodes: int, *,
+        self,
+        client_app: ClientApp,
+        n_nodes: int,
+        *,
         run_config: Mapping[str, Any] | None = None,
-        node_configs: Sequence[Mapping[str, Any]] | None = None, workers: int = 1,
-    ) -> None:  # fmt: skip
+        node_configs: Sequence[Mapping[str, Any]] | None = None,
+        workers: int = 1,
+    ) -> None:
         if n_nodes < 1:
             raise ValueError(f"a grid needs nodes, at least one, not {n_nodes}")
         if node_configs is None:
@@ -68,6 +86,7 @@ class InProcessGrid(Grid):
             for i, own in enumerate(node_configs)
         }
         self._answers: dict[str, Message] = {}
+        self._said: set[str] = set()  # what failed before, and was shown
         self._names = map(str, itertools.count(1))
         self.workers = workers
         TaskIdentity.run_id, TaskIdentity.task_id = 1, 1
@@ -87,9 +106,13 @@ class InProcessGrid(Grid):
         return self._run
 
     def create_message(
-        self, content: RecordDict, message_type: str, dst_node_id: int, group_id: str,
+        self,
+        content: RecordDict,
+        message_type: str,
+        dst_node_id: int,
+        group_id: str,
         ttl: float | None = None,
-    ) -> Message:  # fmt: skip
+    ) -> Message:
         """Make a message to a node."""
         return Message(content, dst_node_id, message_type, group_id=group_id, ttl=ttl)
 
@@ -113,7 +136,9 @@ class InProcessGrid(Grid):
             reply = self.client_app(message, self._contexts[node])
         except Exception as error:  # whatever a client's own code raises is that client's loss
             reason = f"{type(error).__name__}: {error}"
-            log(ERROR, "the client app of node %d failed: %s", node, reason)
+            said, self._said = reason in self._said, self._said | {reason}
+            level = DEBUG if said else ERROR
+            log(level, "the client app of node %d failed: %s", node, reason, exc_info=not said)
             reply = Message(Error(ErrorCode.CLIENT_APP_RAISED_EXCEPTION, reason), reply_to=message)
         reply.metadata.__dict__["_message_id"] = f"reply to {message.metadata.message_id}"
         return reply

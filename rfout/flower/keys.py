@@ -5,8 +5,6 @@
 FOLDER then holds ca.crt (to every machine), server.crt and server.key (to the SuperLink's), node-0
 and node-0.pub and so on (one pair to each SuperNode's; the .pub is registered), and ca.key (to
 nobody: keep it away from all of them). Nothing that is there is overwritten.
-
-Chapter: flower-deployment.
 """
 
 import argparse
@@ -22,7 +20,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from ._addresses import can_be_host
+
 DAYS = 365
+MOST_DAYS = 36500
 
 
 def make_keys(folder: Path, hosts: Sequence[str], n_nodes: int, *, days: int = DAYS) -> None:
@@ -42,13 +43,31 @@ def make_keys(folder: Path, hosts: Sequence[str], n_nodes: int, *, days: int = D
 
     Raises
     ------
+    ValueError
+        For what is no host, a negative number of pairs, or days that are not from 1 to 36500.
     FileExistsError
-        If a file is there already; then nothing is written.
+        If a file is there already. In all cases nothing is written.
 
     Notes
     -----
-    Elliptic curve P-384. Chapter: flower-deployment.
+    Elliptic curve P-384.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from rfout.flower.keys import make_keys
+    >>> with TemporaryDirectory() as folder:
+    ...     make_keys(Path(folder), ["my.server"], 1)
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['ca.crt', 'ca.key', 'node-0', 'node-0.pub', 'server.crt', 'server.key']
     """
+    for host in hosts:
+        if not can_be_host(host):
+            raise ValueError(f"{host!r} is no host: give a name or an IP address, without a port")
+    if n_nodes < 0:
+        raise ValueError(f"nodes must be at least 0, not {n_nodes}")
+    if not 1 <= days <= MOST_DAYS:
+        raise ValueError(f"days must be from 1 to {MOST_DAYS}, not {days}")
     nodes = [f"node-{i}" for i in range(n_nodes)]
     names = ["ca.crt", "ca.key", "server.crt", "server.key", *nodes, *(f"{n}.pub" for n in nodes)]
     for name in names:
@@ -75,9 +94,13 @@ def make_keys(folder: Path, hosts: Sequence[str], n_nodes: int, *, days: int = D
 
 
 def _certificate(
-    name: str, key: ec.EllipticCurvePrivateKey, issuer: x509.Certificate | None,
-    authority: ec.EllipticCurvePrivateKey, hosts: Sequence[str], days: int,
-) -> x509.Certificate:  # fmt: skip
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: x509.Certificate | None,
+    authority: ec.EllipticCurvePrivateKey,
+    hosts: Sequence[str],
+    days: int,
+) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
     now = datetime.datetime.now(datetime.UTC)
     builder = (
@@ -126,7 +149,17 @@ def _write(path: Path, data: bytes, *, secret: bool = True) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line."""
+    """Run the command line.
+
+    Examples
+    --------
+    >>> from contextlib import chdir
+    >>> from tempfile import TemporaryDirectory
+    >>> from rfout.flower.keys import main
+    >>> with TemporaryDirectory() as folder, chdir(folder):
+    ...     main(["keys", "--hosts", "my.server", "--nodes", "3"])
+    keys: ca.crt, server.crt, server.key, 3 node keys; ca.key: hide it
+    """
     parser = argparse.ArgumentParser("python -m rfout.flower.keys", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("folder", type=Path)

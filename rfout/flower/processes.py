@@ -1,13 +1,9 @@
-"""Flower's own programs as child processes: started quietly, read line by line, stopped for sure.
-
-Chapter: flower-deployment.
-"""
+"""Flower's programs as child processes: started quietly, read line by line, always stopped."""
 
 import contextlib
 import os
 import re
-import signal
-import socket
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +12,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+import psutil
+
+from ._addresses import LOCAL, free_ports, in_use
+
+__all__ = [
+    "Program",
+    "Programs",
+    "command",
+    "environment",
+    "free_ports",
+    "in_use",
+    "plain",
+    "reason",
+]
 
 QUIET = {
     "FLWR_TELEMETRY_ENABLED": "0",
@@ -28,36 +39,69 @@ QUIET = {
 GRACE = 5.0  # seconds that a process is given to end by itself
 
 
-def environment(home: Path) -> dict[str, str]:
+def environment(home: Path, *hosts: str) -> dict[str, str]:
     """Give Flower's programs this Python's folder of programs, `home` for their files, and quiet.
 
-    What the caller has set of the quiet ones stays: telemetry is off unless it is asked for.
+    What the caller has set of the quiet ones stays: telemetry is off unless it is asked for. A
+    proxy is for other machines: this one, and the `hosts`, are talked to without.
+
+    Examples
+    --------
+    >>> from rfout.flower.processes import environment
+    >>> environment(Path("flower"))["FLWR_HOME"]
+    'flower'
     """
     path = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    direct = [os.environ.get("no_proxy") or os.environ.get("NO_PROXY", ""), *LOCAL, *hosts]
+    no_proxy = ",".join(filter(None, direct))
     own = {"PATH": os.pathsep.join(path), "FLWR_HOME": str(home)}
-    return {**QUIET, **os.environ, **own}
+    if os.path.expanduser("~") == "~":  # Keras would make a folder of that name
+        own["KERAS_HOME"] = os.environ.get("KERAS_HOME", str(home / "keras"))
+    return {**QUIET, **os.environ, **own, "no_proxy": no_proxy, "NO_PROXY": no_proxy}
 
 
-def free_ports(n: int) -> list[int]:
-    """Give ports of 127.0.0.1 that nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(socket.socket()) for _ in range(n)]
-        for one in found:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in found]
+def command(name: str) -> str:
+    """Give the path of one of Flower's programs beside this Python.
 
-
-def in_use(port: int, host: str = "127.0.0.1") -> bool:
-    """Tell whether something listens there."""
-    with socket.socket() as one:
-        one.settimeout(1)
-        return one.connect_ex((host, port)) == 0
+    Examples
+    --------
+    >>> from rfout.flower.processes import command
+    >>> Path(command("flower-superlink")).stem
+    'flower-superlink'
+    """
+    return shutil.which(name, path=str(Path(sys.executable).parent)) or name
 
 
 def plain(line: str) -> str:
-    """Take the colours and the level off a line of Flower's log."""
+    """Take the colours and the level off a line of Flower's log.
+
+    Examples
+    --------
+    >>> from rfout.flower.processes import plain
+    >>> plain("INFO :      round 1: 20 replies")
+    'round 1: 20 replies'
+    """
     line = re.sub(r"\x1b\[\d+m", "", line)
     return re.sub(r"^(DEBUG|INFO|WARNING|ERROR)\s*:\s*", "", line).strip()
+
+
+def reason(lines: Sequence[str]) -> str:
+    """Find in what a program printed why it ended: an error's line, else the last with a word.
+
+    Flower's own report is a line with an exit code, an empty one, and then the reason.
+
+    Examples
+    --------
+    >>> reason(["starting", "ERROR :  Exit Code: 305", "", "unknown node", "", "See: ..."])
+    'unknown node'
+    """
+    said = [plain(line).strip("│╭╮╰╯─ ") for line in lines]
+    for i, line in enumerate(said):
+        if line.startswith("Exit Code: ") and "Exit Code: 0" not in line and said[i + 2 : i + 3]:
+            return said[i + 2]
+    errors = [line for line in said if re.match(r"[\w.]*(Error|Exception|error)\b.*:? ", line)]
+    words = [line for line in said if re.search(r"\w", line)]
+    return (errors or words or ["it printed nothing"])[-1]
 
 
 class Program:
@@ -72,21 +116,34 @@ class Program:
     show
         Called with each line as it comes.
 
-    Notes
-    -----
-    Chapter: flower-deployment.
+    Examples
+    --------
+    >>> from rfout.flower.processes import Program
+    >>> program = Program([sys.executable, "-c", "print(1 + 1)"], os.environ)
+    >>> program.wait(60)
+    0
+    >>> program.lines
+    ['2']
     """
 
     def __init__(
-        self, command: Sequence[str], env: Mapping[str, str],
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
         show: Callable[[str], Any] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.lines: list[str] = []
         self.name, self._show = Path(command[0]).name, show
         self.process = subprocess.Popen(
-            list(command), env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
-        )  # fmt: skip
+            list(command),
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -137,18 +194,26 @@ class Program:
 
     def kill(self) -> None:
         """End it and its children at once, as a power cut would."""
-        _end([self.process.pid, *descendants([self.process.pid])], signal.SIGKILL)
-        self.process.wait(GRACE)
+        family = _family([self])
+        _tell(family, psutil.Process.kill)
+        _wait(family)
+        self.process.wait(GRACE)  # of many threads the first may be over before the others
 
 
 class Programs:
     """Child processes that end together, whatever happens: use it in a ``with`` statement.
 
-    Chapter: flower-deployment.
+    Examples
+    --------
+    >>> from rfout.flower.processes import Programs
+    >>> with Programs(Path("flower")) as programs:
+    ...     program = programs.start([sys.executable, "-c", "input(); print('up')"])
+    >>> program.ended
+    True
     """
 
-    def __init__(self, home: Path) -> None:
-        self.env = environment(home)
+    def __init__(self, home: Path, *hosts: str) -> None:
+        self.env = environment(home, *hosts)
         self.programs: list[Program] = []
 
     def start(self, command: Sequence[str], show: Callable[[str], Any] | None = None) -> Program:
@@ -158,54 +223,58 @@ class Programs:
 
     def stop(self) -> None:
         """Ask all to end, then end what is left, children of children included."""
-        roots = [program.process.pid for program in self.programs]
-        pids = [*roots, *descendants(roots)]
-        _end((p.process.pid for p in self.programs if not p.ended), signal.SIGTERM)
-        end = time.monotonic() + GRACE
-        while time.monotonic() < end and not all(p.ended for p in self.programs):
-            time.sleep(0.05)
-        while time.monotonic() < end and any(map(_runs, pids)):
-            time.sleep(0.05)
-        _end(filter(_runs, pids), signal.SIGKILL)
+        family = _family(self.programs)
+        roots = {program.process.pid for program in self.programs}
+        asked = [process for process in family if process.pid in roots]
+        for processes, what in ((asked, psutil.Process.terminate), (family, psutil.Process.kill)):
+            _tell(processes, what)
+            _wait(family)
         for program in self.programs:
             program.process.wait(GRACE)
-        end = time.monotonic() + GRACE
-        while time.monotonic() < end and any(map(_runs, pids)):  # a kill takes effect a bit later
-            time.sleep(0.05)
         self.programs.clear()
 
     def __enter__(self) -> "Programs":
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.stop()
 
 
-def descendants(roots: Iterable[int]) -> list[int]:
-    """Children, and their children: also those in sessions of their own."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True)
-    children: dict[int, list[int]] = {}
-    for line in listed.stdout.splitlines():
-        pid, parent = map(int, line.split())
-        children.setdefault(parent, []).append(pid)
-    found, todo = [], list(roots)
-    while todo:
-        new = children.get(todo.pop(), [])
-        found += new
-        todo += new
+def _family(programs: Iterable[Program]) -> list[psutil.Process]:
+    """Find programs that have not ended, and what they started, in sessions of their own too.
+
+    What has ended is left out: its number may be another process's by now.
+    """
+    found = []
+    for program in programs:
+        if not program.ended:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                parent = psutil.Process(program.process.pid)
+                found += [parent, *parent.children(recursive=True)]
     return found
 
 
-def _runs(pid: int) -> bool:
+def _runs(process: psutil.Process) -> bool:
     """Tell whether a process is there and does something; one of ours that is over does not."""
-    listed = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
-    return bool(listed.stdout.strip()) and not listed.stdout.strip().startswith("Z")
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
-def _end(pids: Iterable[int], how: signal.Signals) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, how)
+def _wait(processes: Sequence[psutil.Process]) -> None:
+    """Wait until none of them runs, for a while: a signal takes effect a bit later."""
+    end = time.monotonic() + GRACE
+    while time.monotonic() < end and any(map(_runs, processes)):
+        time.sleep(0.05)
+
+
+def _tell(processes: Iterable[psutil.Process], what: Callable[[psutil.Process], None]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            what(process)

@@ -1,28 +1,35 @@
 """RFOut-1d as a strategy of Flower's message API.
 
 A reply is read where it lies and checked before it counts: one bad reply costs itself and nothing
-else. Chapters: flower, flower-deployment.
+else.
 """
 
 import math
-import time
-import warnings
 from collections.abc import Iterable
 from dataclasses import asdict
 from logging import INFO, WARNING
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord
+from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
 from flwr.common import log
 from flwr.serverapp import Grid
 from flwr.serverapp.exception import AggregationError
-from flwr.serverapp.strategy import FedAvg
+from flwr.serverapp.strategy import FedAvg, Result
 
-from ..operator import Report, inputs, rfout1d
-from . import _privacy, _replies
-from ._replies import Layer, Layout
-from ._round import Round, median_metrics
+from ..operator import inputs
+from . import _composition, _privacy, _replies
+from ._aggregation import aggregate
+from ._agreement import agree
+from ._history import History
+from ._metrics import alike, median_metrics
+from ._nodes import wait_for_nodes
+from ._notices import Notices
+from ._replies import InvalidReplyError, Layer
+from ._round import Round
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["RFOut1d"]
 
@@ -46,9 +53,9 @@ class RFOut1d(FedAvg):
         What the nodes send: "parameters" after training, as for Flower's own strategies; or
         "updates", parameters minus the global ones, which keep digits that parameters round away.
     on_invalid
-        What to do about a reply with other keys, shapes or dtypes than the global model, with
-        values that are not finite, or with a weight that is no positive number: "drop", go on
-        without it; or "raise", end the run, as Flower's own strategies do where they notice.
+        What to do about a reply with other layers or shapes than the rest, with values that are
+        not finite, or with a weight that is no positive number: "drop", go on without it; or
+        "raise", end the run, as Flower's own strategies do where they notice.
     weighted
         Only False. The weight of a reply is its client's own claim, and one claim of 10¹² makes
         the weighted mean that client's model; nor does the bound that n = 11 rests on hold for
@@ -56,10 +63,18 @@ class RFOut1d(FedAvg):
     node_timeout
         How long a round waits for `min_available_nodes`, in seconds, before it gives up; None
         waits for ever, as Flower does.
+    max_empty_rounds
+        How many rounds in a row may end without a valid reply, at least 1: the last of them ends
+        the run with an error that says why.
     **fedavg
         What `flwr.serverapp.strategy.FedAvg` takes: fraction_train, min_train_nodes,
         min_available_nodes, arrayrecord_key and so on. Metrics of the clients are by default
         combined by their unweighted median, since those are claims too.
+
+    Attributes
+    ----------
+    arrays
+        The global model of the round that was begun last: what is left if `start` raises.
 
     Raises
     ------
@@ -68,32 +83,56 @@ class RFOut1d(FedAvg):
 
     Notes
     -----
+    The layers are the model's, or what more than half of the replies agree on: a part of them, or
+    the same ones under a prefix such as "module."; what they leave out stays as it is. Numbers are
+    cast: the aggregate has the model's dtypes, whole numbers are rounded. Replies are sorted by
+    node before they are summed: the order of arrival changes nothing. If no reply is left, the
+    global model stays.
+
     The metrics of a round's training are those of the clients, and
 
     - ``replies``, ``replies-dropped``, ``replies-missing``: how many were aggregated; were invalid
       or an error that the node reported; were asked for and did not come;
-    - ``node-ids``, ``flagged-share``, ``largest-z``: lists, an entry for each aggregated reply;
-    - ``dropped-node-ids``, ``dropped-layers``: the same for the dropped ones, with the place of
-      the offending layer in the model, -1 if it is none of them; and ``missing-node-ids``.
+    - ``flagged-share-mean``, ``flagged-share-max``, ``largest-z-max``, and ``most-flagged-node``,
+      0 if nobody was flagged;
+    - lists, which are read by their names and not iterated over, so that loggers see numbers:
+      ``node-ids``, ``flagged-share``, ``largest-z``, with an entry for each aggregated reply;
+      ``dropped-node-ids``, ``dropped-layers``, with the place of the offending layer in the
+      model, -1 if it is none of them; and ``missing-node-ids``.
 
-    Replies are sorted by node before they are summed: the order of arrival changes nothing. The
-    aggregate has the global model's dtypes; whole numbers are rounded. If no reply is left, the
-    global model stays.
+    A server optimiser of Flower's takes its step from the filtered mean in
+    ``class RobustAdam(FedAdam, RFOut1d): pass``, which has the settings of both.
 
     Source: doi:10.1016/j.knosys.2022.108588; clipping and noise: arXiv 1911.07963.
-    Chapters: flower, flower-deployment.
+
+    Examples
+    --------
+    >>> from rfout.flower import RFOut1d
+    >>> strategy = RFOut1d(fraction_train=0.5, min_train_nodes=11, fraction_evaluate=0.0)
+    >>> strategy.rule.threshold
+    3.0
     """
 
     def __init__(
-        self, *, threshold: float = 3.0, center: Literal["mean", "median"] = "mean",
+        self,
+        *,
+        threshold: float = 3.0,
+        center: Literal["mean", "median"] = "mean",
         scale: Literal["std", "mad"] = "std",
         replacement: Literal["center", "drop"] = "center",
-        clip_norm: float | None = None, noise: float = 0.0,
+        clip_norm: float | None = None,
+        noise: float = 0.0,
         rng: np.random.Generator | None = None,
         sends: Literal["parameters", "updates"] = "parameters",
         on_invalid: Literal["drop", "raise"] = "drop",
-        weighted: bool = False, node_timeout: float | None = None, **fedavg: Any,
-    ) -> None:  # fmt: skip
+        weighted: bool = False,
+        node_timeout: float | None = None,
+        max_empty_rounds: int = 1,
+        **fedavg: Any,
+    ) -> None:
+        if given := self.__dict__.pop("_settings", None):  # of a class with an optimiser
+            RFOut1d.__init__(self, **given, **fedavg)
+            return
         self.rule = inputs.read_rule(threshold, center, scale, replacement)
         inputs.check_choice("sends", sends, ("parameters", "updates"))
         inputs.check_choice("on_invalid", on_invalid, ("drop", "raise"))
@@ -105,13 +144,39 @@ class RFOut1d(FedAvg):
         _privacy.check(clip_norm, noise, rng)
         if node_timeout is not None and not 0 <= node_timeout < math.inf:
             raise ValueError(f"node_timeout must be seconds, at least 0, not {node_timeout!r}")
+        if isinstance(max_empty_rounds, bool) or not max_empty_rounds >= 1:
+            raise ValueError(f"max_empty_rounds must be at least 1, not {max_empty_rounds!r}")
         for name in ("train_metrics_aggr_fn", "evaluate_metrics_aggr_fn"):
             fedavg[name] = fedavg.get(name) or median_metrics
         super().__init__(**fedavg)
         self.clip_norm, self.noise, self.rng = clip_norm, noise, rng
         self.sends, self.on_invalid, self.node_timeout = sends, on_invalid, node_timeout
-        self._start: tuple[Layout, dict[str, Layer]] | None = None  # the global model
+        self.max_empty_rounds = max_empty_rounds
+        self._begin()
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        _composition.check_order(cls, RFOut1d)
+        _composition.take_settings(cls, RFOut1d)
+
+    initialize_parameters = configure_fit = _composition.older_api
+
+    def _begin(self) -> None:
+        self.arrays: ArrayRecord | None = None
+        self._model: dict[str, Layer] = {}
         self._asked: set[int] | None = None  # the nodes that this round was sent to
+        self._empty = 0  # rounds without a valid reply, in a row
+        self._history, self._notices = History(), Notices(self.rule)
+
+    @property
+    def history(self) -> "pd.DataFrame":
+        """What became of whom: a row for each node that was asked, round after round.
+
+        Columns: round; node; outcome, "aggregated", "dropped" or "missing"; flagged, the share of
+        its parameters in [0, 1]; largest_z, as in `rfout.Report`; reason, why it is dropped or
+        missing. `rfout.plots.nodes` draws it.
+        """
+        return self._history.table()
 
     def summary(self) -> None:
         """Log the settings, as Flower's strategies do."""
@@ -119,6 +184,21 @@ class RFOut1d(FedAvg):
         log(INFO, "\t├──> RFOut-1d: %s", rule)
         log(INFO, "\t│\t└── clip_norm %s, noise %s", self.clip_norm, self.noise)
         super().summary()
+
+    def start(self, grid: Grid, initial_arrays: ArrayRecord, *args: Any, **more: Any) -> Result:
+        """Run the rounds, as Flower's strategies do; the result always holds a model.
+
+        Raises
+        ------
+        flwr.serverapp.exception.AggregationError
+            If `max_empty_rounds` in a row had no valid reply, if too few nodes came within
+            `node_timeout`, or if the model is none that can be averaged.
+        """
+        self._begin()
+        result = super().start(grid, initial_arrays, *args, **more)
+        if not result.arrays:
+            result.arrays = initial_arrays
+        return result
 
     def configure_train(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
@@ -128,31 +208,46 @@ class RFOut1d(FedAvg):
         Raises
         ------
         flwr.serverapp.exception.AggregationError
-            If too few nodes are there when `node_timeout` is over.
+            As for `start`.
         """
-        model = _replies.view(arrays)
-        self._start = _replies.layout(model), model
-        if self.fraction_train > 0:
-            self._wait(grid, max(self.min_available_nodes, self.min_train_nodes))
+        if self._asked:
+            self._empty_round(
+                f"round {server_round - 1}: the replies did not reach RFOut1d. A strategy around "
+                "it kept them, as Flower's differential privacy does if a client fails"
+            )
+        try:
+            model = _replies.view(arrays)
+        except InvalidReplyError as error:
+            raise AggregationError(f"the initial arrays, {error}") from None
+        if _replies.is_bytes(model):
+            raise AggregationError(
+                "the model is one array of bytes, as XGBoost's trees are: a mean of bytes is no "
+                "model. Flower's FedXgbBagging and FedXgbCyclic combine trees"
+            )
+        self.arrays, self._model = arrays, model
+        if self.fraction_train > 0 and self.node_timeout is not None:
+            wanted = max(self.min_available_nodes, self.min_train_nodes)
+            wait_for_nodes(grid, wanted, self.node_timeout)
         messages = list(super().configure_train(server_round, arrays, config, grid))
         self._asked = {message.metadata.dst_node_id for message in messages}
+        if messages:
+            self._notices.of_few(len(messages), grid)
         return messages
 
-    def _wait(self, grid: Grid, wanted: int) -> None:
-        """Until enough nodes are there, with a line whenever their number changes."""
-        if self.node_timeout is None:
-            return
-        end, said = time.monotonic() + self.node_timeout, -1
-        while (there := len(list(grid.get_node_ids()))) < wanted:
-            if there != said:
-                log(INFO, "waiting for %d more nodes: %d of %d", wanted - there, there, wanted)
-                said = there
-            if time.monotonic() >= end:
-                raise AggregationError(
-                    f"gave up: {there} of {wanted} nodes after {self.node_timeout:g} s. Start more "
-                    "nodes, ask for fewer (min_available_nodes), or wait longer (node_timeout)"
-                )
-            time.sleep(0.5)
+    def configure_evaluate(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """Ask the nodes to evaluate.
+
+        Raises
+        ------
+        flwr.serverapp.exception.AggregationError
+            If too few nodes are there within `node_timeout`.
+        """
+        if self.fraction_evaluate > 0 and self.node_timeout is not None:
+            wanted = max(self.min_available_nodes, self.min_evaluate_nodes)
+            wait_for_nodes(grid, wanted, self.node_timeout)
+        return super().configure_evaluate(server_round, arrays, config, grid)
 
     def aggregate_train(
         self, server_round: int, replies: Iterable[Message]
@@ -163,74 +258,52 @@ class RFOut1d(FedAvg):
         ------
         flwr.serverapp.exception.InconsistentMessageReplies
             For an invalid reply, with ``on_invalid="raise"`` only.
+        flwr.serverapp.exception.AggregationError
+            If there was no valid reply for the last time that `max_empty_rounds` allows, or the
+            aggregate is no model.
         """
-        asked, self._asked = self._asked, None
-        round_ = Round(server_round, asked, sorted(replies, key=_node), self.on_invalid)
-        valid, errors = self._check_and_log_replies(round_.replies, is_train=True, validate=False)
-        round_.failed(errors)
-        layout = _replies.usual_layout(valid) if self._start is None else self._start[0]
-        for reply in valid:
-            round_.read(reply, layout, self.weighted_by_key)
-        arrays, report = self._aggregate(round_, layout)
-        contents = [reply.content for reply in round_.kept]
-        clients = self.train_metrics_aggr_fn(contents, self.weighted_by_key) if contents else {}
-        return arrays, MetricRecord({**clients, **round_.metrics(report)})
-
-    def _aggregate(self, round_: Round, layout: Layout) -> tuple[ArrayRecord | None, Report | None]:
-        model = list(self._start[1].values()) if self._start is not None else []
-        if not model and (self.clip_norm is not None or self.sends == "updates"):
-            raise ValueError("updates need the global model, which configure_train is given")
-        if self.clip_norm is not None:
-            round_.drop_not_finite(layout)
-            origin: list[Any] = model if self.sends == "parameters" else [0] * len(model)
-            round_.layers = [_privacy.clip(x, origin, self.clip_norm) for x in round_.layers]
-        while round_.layers and layout.shapes:
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", UserWarning)  # said below, of replies
-                    result, report = rfout1d(round_.layers, return_report=True, **asdict(self.rule))
-                break
-            except ValueError:
-                if not round_.drop_not_finite(layout):
-                    raise
-        else:
-            log(WARNING, "round %d: no valid reply, the global model stays", round_.number)
-            return None, None
-        self._warn(len(round_.kept))
-        result = [
-            _cast(layer, dtype) for layer, dtype in zip(result, layout.dtypes.values(), strict=True)
-        ]
-        if self.noise and self.clip_norm is not None and self.rng is not None:
-            std = self.noise * self.clip_norm / len(round_.kept)
-            result = _privacy.noisy(result, std, self.rng)
-        if self.sends == "updates":
-            result = [np.asarray(a + b) for a, b in zip(model, result, strict=True)]
-        arrays = {name: Array(layer) for name, layer in zip(layout.dtypes, result, strict=True)}
-        return ArrayRecord(arrays), report
-
-    def _warn(self, n: int) -> None:
-        threshold = self.rule.threshold
-        if self.rule.is_papers and threshold**2 >= n - 1:
-            said = (
-                f"{n} replies: a threshold of {threshold:g} flags nothing in fewer than "
-                f"{math.floor(threshold**2) + 2}, and the aggregate is the plain mean"
-            )
-            log(WARNING, said)
-            warnings.warn(said, stacklevel=4)
+        (asked, self._asked), replies = (self._asked, None), list(replies)
+        if not asked and not replies:
+            return None, None  # nobody was to train
+        done = Round(server_round, asked, self._model, self.on_invalid)
+        done.read(replies, self.weighted_by_key)
+        layout = agree(done.sent, self._model)
+        done.fit(layout)
+        arrays, report = aggregate(self, done, layout, self._model)
+        self._history.add(done, report)
+        if not done.kept:
+            self._empty_round(done.nothing())
+            return None, done.metrics(None, {})
+        self._empty = 0
+        self._notices.of_round(done, layout, report)
+        metrics = self._combine(self.train_metrics_aggr_fn, done.kept)
+        return arrays, done.metrics(report, metrics or {})
 
     def aggregate_evaluate(
         self, server_round: int, replies: Iterable[Message]
     ) -> MetricRecord | None:
         """Combine what nodes measured by its median; claims that are no numbers do not count."""
-        valid, _ = self._check_and_log_replies(list(replies), is_train=False, validate=False)
-        contents = [reply.content for reply in valid]
-        return self.evaluate_metrics_aggr_fn(contents, self.weighted_by_key) if contents else None
+        replies = list(replies)
+        valid = [reply for reply in replies if not reply.has_error()]
+        if len(valid) < len(replies):
+            done = Round(server_round, None, {}, "drop")
+            done.read([reply for reply in replies if reply.has_error()], self.weighted_by_key)
+            said = "round %d: %d of %d nodes failed in the evaluation: %s"
+            n, why = len(done.dropped), done.reason(done.dropped)
+            log(WARNING, said, server_round, n, len(replies), why)
+        return self._combine(self.evaluate_metrics_aggr_fn, valid) if valid else None
 
+    def _combine(self, combine: Any, replies: list[Message]) -> MetricRecord | None:
+        contents = [reply.content for reply in replies]
+        found: MetricRecord | None = combine(
+            contents if combine is median_metrics else alike(contents), self.weighted_by_key
+        )
+        return found
 
-def _cast(layer: Layer, dtype: np.dtype[Any]) -> Layer:
-    """To the global model's dtype: whole numbers are rounded, so that the model keeps its form."""
-    return np.asarray(layer if dtype.kind == "f" else np.rint(layer)).astype(dtype)
-
-
-def _node(reply: Message) -> int:
-    return int(reply.metadata.src_node_id)
+    def _empty_round(self, said: str) -> None:
+        self._empty += 1
+        if self._empty >= self.max_empty_rounds:
+            raise AggregationError(
+                f"{said}. The run ends: max_empty_rounds={self.max_empty_rounds}"
+            )
+        log(WARNING, said)

@@ -5,6 +5,7 @@ colour to be read. A function draws, closes the figure for pyplot (a notebook wo
 and returns it: make it a cell's last line.
 """
 
+from .flower import nodes
 from .rounds import by_round, flagged, multiples, rounds
 from .samples import coordinate, coordinates, histograms, images, label_counts
 from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SERIES, SKY, VERMILLION, band, style
@@ -32,6 +33,7 @@ __all__ = [
     "images",
     "label_counts",
     "multiples",
+    "nodes",
     "rounds",
     "style",
 ]

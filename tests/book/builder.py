@@ -27,7 +27,8 @@ if sys.platform == "linux":
     processes.set_forkserver_preload(HEAVY)
 
 
-def _run(script, book, output):
+def _run(script, book, output, environ):
+    os.environ.update(environ)
     gc.freeze()  # what was loaded before the fork is looked through by no build
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(file, 1)
@@ -37,14 +38,15 @@ def _run(script, book, output):
     runpy.run_path(str(script), run_name="__main__")
 
 
-def build(book):
+def build(book, **environ):
     """Run the book's own copy of the build; gives its exit code and all that it printed.
 
-    Its environment is that of the first build.
+    Its environment is that of the first build, and what is named here.
     """
     output = book / "output.txt"
     output.write_text("")
-    process = processes.Process(target=_run, args=(book / "tools" / "build_book.py", book, output))
+    script = book / "tools" / "build_book.py"
+    process = processes.Process(target=_run, args=(script, book, output, environ))
     process.start()
     process.join(LONG)
     if process.exitcode is None:

@@ -9,6 +9,7 @@ import pytest
 from flower_messages import grid, record
 from flwr.app import ConfigRecord, Message, RecordDict
 from flwr.serverapp import strategy as flowers
+from flwr.serverapp.exception import AggregationError
 
 from rfout import rfout1d
 from rfout.flower import InProcessGrid, RFOut1d, client_app, server_app
@@ -16,9 +17,13 @@ from rfout.flower.experiment import Settings, federation, read_settings, to_para
 
 N = 12
 ATTACKED = {
-    "num-server-rounds": 3, "num-clients": N, "adversaries": "0", "attack-from": 2,
-    "attack-epochs": 2, "sends": "updates",
-}  # fmt: skip
+    "num-server-rounds": 3,
+    "num-clients": N,
+    "adversaries": "0",
+    "attack-from": 2,
+    "attack-epochs": 2,
+    "sends": "updates",
+}
 
 
 def in_process(tmp_path, config, n_nodes=N):
@@ -134,10 +139,17 @@ def test_layers_have_names_and_come_back():
 # Settings
 
 
-def test_the_defaults_are_those_of_pyproject(root):
+def test_flwr_run_runs_the_books_experiment_with_all_its_clients(root):
+    """Attacked and defended; what else can be set has its default."""
     app = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["flwr"]["app"]
-    assert read_settings(app["config"]) == Settings()
     assert {name.replace("_", "-") for name in asdict(Settings())} == set(app["config"])
+    given = read_settings(app["config"])
+    assert given.min_nodes == given.num_clients == 20
+    assert (given.strategy, given.attackers) == ("rfout1d", [0])
+    own = {"num_server_rounds", "min_nodes", "adversaries"}
+    assert {
+        name for name, value in asdict(given).items() if value != asdict(Settings())[name]
+    } == own
 
 
 @pytest.mark.parametrize(
@@ -158,12 +170,27 @@ def test_settings_that_cannot_be(config, says):
         read_settings(config)
 
 
+@pytest.mark.parametrize("name", ["rfout1d", "fedavg", "krum"])
+def test_every_strategy_gives_up_on_nodes_that_do_not_come(name):
+    """Flower's own would wait for ever."""
+    settings = read_settings({"strategy": name, "min-nodes": 3, "node-timeout": 0.2})
+    made = server_app.make_strategy(settings)
+    with pytest.raises(AggregationError, match=r"gave up: 2 of 3 nodes after 0\.2 s"):
+        made.start(grid(2), record({"w": np.zeros(2)}), num_rounds=1)
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("rfout1d", RFOut1d), ("fedavg", flowers.FedAvg), ("fedmedian", flowers.FedMedian),
-     ("fedtrimmedavg", flowers.FedTrimmedAvg), ("krum", flowers.Krum),
-     ("multikrum", flowers.MultiKrum), ("bulyan", flowers.Bulyan)],
-)  # fmt: skip
+    [
+        ("rfout1d", RFOut1d),
+        ("fedavg", flowers.FedAvg),
+        ("fedmedian", flowers.FedMedian),
+        ("fedtrimmedavg", flowers.FedTrimmedAvg),
+        ("krum", flowers.Krum),
+        ("multikrum", flowers.MultiKrum),
+        ("bulyan", flowers.Bulyan),
+    ],
+)
 def test_a_strategy_by_its_name(name, kind):
     made = server_app.make_strategy(read_settings({"strategy": name, "adversaries": "1 3"}))
     assert type(made) is kind

@@ -23,9 +23,15 @@ PARSERS = {
 }
 # What a service may hold by the Compose specification, as far as it is used here.
 SERVICE = {
-    "build": dict, "restart": str, "depends_on": list, "networks": list, "ports": list,
-    "volumes": list, "secrets": list, "command": list,
-}  # fmt: skip
+    "build": dict,
+    "restart": str,
+    "depends_on": list,
+    "networks": list,
+    "ports": list,
+    "volumes": list,
+    "secrets": list,
+    "command": list,
+}
 
 
 def understood(command):
@@ -124,7 +130,7 @@ def test_our_own_commands_are_understood_and_stay_on_loopback(tmp_path):
     assert link.enable_supernode_auth
     for address in (link.host, link.fleet_api_address, link.control_api_address):
         assert address.split(":")[0] == "127.0.0.1"
-    node = understood(supernode_command("somewhere:8000", {"partition-id": 3}, tmp_path / "ca"))
+    node = understood(supernode_command("somewhere:8000", tmp_path / "n.toml", tmp_path / "ca"))
     assert (node.superlink, node.host, node.insecure) == ("somewhere:8000", "127.0.0.1", False)
 
 

@@ -62,8 +62,10 @@ def test_messages_are_pulled_once():
 
 def test_nodes_have_their_own_configuration():
     grid = InProcessGrid(app, 2, node_configs=[{"partition-id": 5}, {"partition-id": 7}])
-    messages = [grid.create_message(RecordDict({"arrays": record(MODEL)}), "train", n, "")
-                for n in grid.get_node_ids()]  # fmt: skip
+    messages = [
+        grid.create_message(RecordDict({"arrays": record(MODEL)}), "train", n, "")
+        for n in grid.get_node_ids()
+    ]
     found = [reply.content["arrays"]["w"].numpy()[0] for reply in grid.send_and_receive(messages)]
     assert found == [5, 7]
     assert grid.run.run_id == grid.server_context().run_id

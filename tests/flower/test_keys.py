@@ -1,5 +1,6 @@
 """Certificates and keys: what TLS and Flower will take, and nobody else can read."""
 
+import re
 import ssl
 import stat
 import threading
@@ -83,3 +84,20 @@ def test_nothing_is_overwritten(folder):
     with pytest.raises(SystemExit, match="is there already: name another folder"):
         keys.main([str(folder)])
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--days", "0"], "days must be from 1 to 36500, not 0"),
+        (["--days", "99999999999"], "days must be from 1"),
+        (["--nodes", "-1"], "nodes must be at least 0, not -1"),
+        (["--hosts", "https://x"], "'https://x' is no host: give a name or an IP address"),
+        (["--hosts", "my.server:8000"], "is no host"),
+        (["--hosts", "a b"], "is no host"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_written(tmp_path, arguments, says):
+    with pytest.raises(SystemExit, match=f"no keys were made: .*{re.escape(says)}"):
+        keys.main([str(tmp_path / "new"), *arguments])
+    assert not (tmp_path / "new").exists()

@@ -1,9 +1,12 @@
 """Ray and `flwr run .`: the same apps, and the rounds of rfout.federation to float32 rounding."""
 
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from functools import partial
 
 import numpy as np
@@ -12,14 +15,18 @@ import pytest
 from rfout import rfout1d
 from rfout.flower.deployment import Deployment
 from rfout.flower.experiment import federation, read_settings
-from rfout.flower.processes import environment
+from rfout.flower.processes import environment, plain
 
 pytestmark = pytest.mark.slow
 N = 12
 CONFIG = {
-    "num-server-rounds": 2, "num-clients": N, "min-nodes": N, "adversaries": "0",
-    "attack-epochs": 2, "sends": "updates",
-}  # fmt: skip
+    "num-server-rounds": 2,
+    "num-clients": N,
+    "min-nodes": N,
+    "adversaries": "0",
+    "attack-epochs": 2,
+    "sends": "updates",
+}
 # Flower's call for a script passes no configuration on to the apps: these two add it.
 ON_RAY = """
 import json
@@ -68,19 +75,36 @@ def test_ray_gives_the_federations_rounds(root, tmp_path):
     assert not np.array_equal(found[0], found[2])
 
 
-def test_the_repository_is_an_app(root, tmp_path):
-    """`flwr run .` packs it, hands it in and runs it, and asks no package index."""
+def test_the_command_of_the_readme_runs_the_experiment(root, tmp_path):
+    """As copied: all clients, attacked and defended; it ends with the two accuracies."""
+    readme = (root / "README.md").read_text("utf-8")
+    _, _, _, stream, *options = shlex.split(re.search(r"^flwr run \. .*$", readme, re.MULTILINE)[0])
+    assert stream == "--stream"
     # Not the repository's own folder: what lies there besides would go along.
     app = tmp_path / "app"
     shutil.copytree(root / "rfout", app / "rfout", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(root / "pyproject.toml", app)
-    config = {"num-server-rounds": 1, "min-nodes": 1, "result-file": str(tmp_path / "result.npz")}
-    with Deployment() as deployment:
-        deployment.start_node({"partition-id": 0})
-        run = deployment.start_run(app, config)
+    config = {"num-server-rounds": 1, "result-file": str(tmp_path / "result.npz")}
+    with Deployment(simulation=True) as deployment:
+        run = deployment.start_run(app, config, *options)
         assert run.wait(400) == 0
-        log = "\n".join(deployment.full_log(run))
-    assert "round 1: main-task-accuracy" in log, log[-3000:]
+        log = [plain(line) for line in deployment.full_log(run)]
+    assert "configure_train: Sampled 20 nodes (out of 20)" in log, "\n".join(log)[-3000:]
+    told = [line for line in log if line.startswith("round 1: 20 replies, most flagged: node ")]
+    assert told, "\n".join(log)[-3000:]
+    assert float(re.search(r"([\d.]+) % of the parameters$", told[0])[1]) > 50
+    end = r"rfout1d, 1 rounds: main-task-accuracy 0\.\d+, backdoor-accuracy 0\.\d+"
+    assert [line for line in log if re.fullmatch(end, line)]
     with np.load(tmp_path / "result.npz") as file:
         assert file["params"].shape[0] == 2
         assert not np.array_equal(*file["params"])
+
+
+def test_the_install_line_of_the_readme_names_an_extra(root):
+    """From a clone: the package is on no index."""
+    readme = (root / "README.md").read_text("utf-8")
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    (extra,) = re.findall(r"^pip install \"\.\[(\w+)\]\"$", readme, re.MULTILINE)
+    assert extra in project["optional-dependencies"]
+    (line,) = re.findall(r"The extras of the package are (.*)\.", readme)
+    assert set(re.findall(r"`(\w+)`", line)) == set(project["optional-dependencies"])

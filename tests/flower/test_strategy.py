@@ -1,7 +1,6 @@
 """RFOut1d: the operator's aggregate of valid replies, and what an invalid one costs."""
 
 import random
-import warnings
 
 import numpy as np
 import pytest
@@ -216,8 +215,7 @@ INVALID = {
     "a layer is missing": {"conv": CONV, "bias": MODEL["bias"]},
     "a layer too many": {**MODEL, "more": CONV},
     "another name": {**{k: v for k, v in MODEL.items() if k != "conv"}, "Conv": CONV},
-    "float64": {**MODEL, "conv": CONV.astype(np.float64)},
-    "big-endian": {**MODEL, "conv": CONV.astype(">f4")},
+    "too large for the dtype": {**MODEL, "conv": CONV.astype(np.float64) + 1e300},
     "complex": {**MODEL, "conv": CONV.astype(complex)},
     "text": {**MODEL, "conv": np.full((2, 3), "abcd")},
     "structured": {**MODEL, "conv": np.zeros((2, 3), "f2,f2")},
@@ -234,7 +232,7 @@ INVALID = {
     "no records": RecordDict(),
     "two records": RecordDict({"a": record(MODEL), "b": record(MODEL)}),
     "an error": Error(2, "out of memory"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("content", INVALID.values(), ids=INVALID)
@@ -271,7 +269,7 @@ def test_a_column_order_reply_is_read_as_it_is():
 
 
 def test_the_model_stays_if_no_reply_is_left():
-    strategy = RFOut1d()
+    strategy = RFOut1d(max_empty_rounds=2)
     configured(strategy, MODEL, 3)
     found, numbers = strategy.aggregate_train(1, [reply(node, NAN) for node in (100, 101, 102)])
     assert found is None
@@ -312,21 +310,13 @@ def test_raising_is_a_choice():
 
 
 def test_an_invalid_reply_is_named_in_the_log(flower_log):
+    flower_log.set_level("DEBUG", logger="flwr")
     after_sending(RFOut1d(), clients(13), {2: (NAN,), 3: (SHAPE,)}, n=13)
     assert "node 102 is invalid: layer 'bias': nan at index (1,)" in flower_log.text
-    assert "node 103 is invalid: layer 'conv': the shape is (3, 2)" in flower_log.text
+    assert "node 103 is invalid: layer 'conv': the shape is (3, 2) where (2, 3)" in flower_log.text
 
 
 # Settings
-
-
-def test_fewer_than_eleven_replies_warn():
-    with pytest.warns(UserWarning, match="10 replies: a threshold of 3 flags nothing in fewer"):
-        aggregate(RFOut1d(), clients(10))
-    for strategy, n in ((RFOut1d(), 11), (RFOut1d(center="median", scale="mad"), 5)):
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            aggregate(strategy, clients(n))
 
 
 @settings(max_examples=25, deadline=None)

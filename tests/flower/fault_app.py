@@ -4,16 +4,15 @@ Node i adds i + 1 to every parameter, so an aggregate tells who is in it.
 """
 
 import json
-import os
-import signal
 import time
 
 import numpy as np
+import psutil
 from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.serverapp import Grid, ServerApp
 
-from .strategy import RFOut1d
+from rfout.flower import RFOut1d
 
 LATE = 15.0  # seconds after the end of the round
 client_app = ClientApp()
@@ -39,7 +38,7 @@ def train(message: Message, context: Context) -> Message:
         case "weight":
             examples = 10**12
         case "die":
-            os.kill(os.getpid(), signal.SIGKILL)
+            psutil.Process().kill()
         case "slow":
             time.sleep(float(str(asked["timeout"])) + LATE)
     content: dict[str, ArrayRecord | MetricRecord | ConfigRecord] = {
@@ -60,21 +59,27 @@ def main(grid: Grid, context: Context) -> None:
     model = ArrayRecord({"w": Array(np.zeros(4, np.float32))})
     for phase, nodes in (map(int, part.split(":")) for part in str(settings["phases"]).split()):
         strategy = RFOut1d(
-            fraction_evaluate=0.0, min_train_nodes=nodes, min_available_nodes=nodes,
+            fraction_evaluate=0.0,
+            min_train_nodes=nodes,
+            min_available_nodes=nodes,
             node_timeout=patience,
-        )  # fmt: skip
+        )
         end = time.monotonic() + patience
         while len(list(grid.get_node_ids())) < nodes and time.monotonic() < end:
             time.sleep(0.2)
         begun = time.monotonic()
         result = strategy.start(
-            grid, model, num_rounds=1, timeout=timeout,
+            grid,
+            model,
+            num_rounds=1,
+            timeout=timeout,
             train_config=ConfigRecord({"phase": phase, "timeout": timeout}),
-        )  # fmt: skip
+        )
         took = time.monotonic() - begun
         # The first round, in which everybody replies, says how long this machine takes for one.
         timeout = max(float(settings["least"]), 2 * took) if phase == 1 else timeout
-        numbers = dict(result.train_metrics_clientapp[1])
+        metrics = result.train_metrics_clientapp[1]
+        numbers = {**metrics, **metrics.per_node}
         numbers["value"] = float(result.arrays["w"].numpy()[0]) if result.arrays else 0.0
         numbers["online"] = len(list(grid.get_node_ids()))
         print(f"PHASE {phase} {json.dumps(numbers)}", flush=True)
