@@ -11,7 +11,8 @@ export PYTHON
 
 .DELETE_ON_ERROR:
 .PHONY: help book play test test-elsewhere lint serve lab outputs bench results replicate \
-	lock lock-newest lock-oldest release-check edition publish-edition launch-check report-failure clean
+	lock lock-newest lock-oldest release-check edition publish-edition launch-check report-failure clean \
+	coursework grade tournament coursework-tools coursework-test slides
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +69,8 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate
 lock: $(UV) ## pin every version again (LOCK_OPTIONS=--upgrade for the newest)
 	$(COMPILE) requirements.txt -o requirements.lock
 	$(COMPILE) requirements-dev.in -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) coursework/requirements-otter.txt -o coursework/otter.lock
+	$(COMPILE) coursework/requirements-nbgrader.txt -o coursework/nbgrader.lock
 
 lock-newest: ## lock the newest versions that the ranges allow, to test them
 	$(MAKE) lock LOCK_OPTIONS=--upgrade
@@ -78,6 +81,37 @@ lock-oldest: ## lock the oldest versions that the ranges allow, to test them
 $(UV):
 	sh tools/venv.sh .uv
 	.uv/bin/python -m pip install --quiet uv
+
+# KEY is the class's secret; CLASS its folder outside the repository; STUDENTS a CSV of id and name.
+CLASS ?= ../coursework-$(KEY)
+coursework: .venv/.book ## write a class's assignments from a secret (KEY=..., CLASS=../folder STUDENTS=class.csv)
+	@test -n "$(KEY)" || { echo "Give the class key: make coursework KEY=\$$(openssl rand -hex 8)"; exit 1; }
+	$(BIN)/python -m coursework make "$(KEY)" --to "$(CLASS)" $(if $(STUDENTS),--students "$(STUDENTS)")
+
+grade: .venv/.book ## grade a folder or zip (CLASS=../folder ASSIGNMENT=break-it SUBMISSIONS=downloads.zip, BY=otter)
+	@test -n "$(SUBMISSIONS)" || { echo "Say what to grade: SUBMISSIONS=folder or zip"; exit 1; }
+	$(BIN)/python -m coursework grade "$(SUBMISSIONS)" --class "$(CLASS)" --assignment "$(ASSIGNMENT)" \
+		$(if $(BY),--by $(BY) --tool .coursework/$(BY)/bin/$(BY))
+
+TO ?= ../tournament
+tournament: .venv/.book ## play students' defences against attacks (SUBMISSIONS=folder of .py files, TO=../folder)
+	@test -n "$(SUBMISSIONS)" || { echo "Say who plays: SUBMISSIONS=folder of .py files"; exit 1; }
+	$(BIN)/python -m coursework.tournament "$(SUBMISSIONS)" --to "$(TO)"
+
+slides: book ## write two lectures beside the built book, with the chapters' figures
+	$(BIN)/python -m coursework.slides
+
+coursework-tools: .coursework/otter/.done .coursework/nbgrader/.done ## make the environments of Otter and nbgrader
+
+coursework-test: .venv/.dev coursework-tools ## grade a class with Otter and nbgrader, each in its own environment
+	OTTER=.coursework/otter/bin/otter NBGRADER=.coursework/nbgrader/bin/nbgrader \
+		$(BIN)/python -m pytest -n 2 --dist loadscope coursework/test_tools.py
+
+.coursework/%/.done: coursework/%.lock tools/venv.sh
+	mkdir -p .coursework
+	sh tools/venv.sh .coursework/$*
+	.coursework/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
 
 # uPlot from npm, as package-lock.json has it; digits and still figures by the scripts' arithmetic.
 play: .venv/.dev node_modules/.done ## make again what the page "Play" is served with

@@ -1,0 +1,1 @@
+"""The tournament: students' aggregators against students' attacks, round robin on the digits."""
