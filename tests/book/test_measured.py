@@ -12,11 +12,15 @@ sys.path.append(str(Path(__file__).parents[2] / "tools"))
 from measured import CLAIM, GLUE, can_fail, differences, interval, is_measured, measured
 
 ROWS = {
-    ("chapter", "claim", "It ends above 0.9."): {"lowest": "0.94", "highest": "0.99"},
-    ("chapter", "number", "end"): {"lowest": "0.94", "highest": "0.99"},
-    ("chapter", "number", "clients"): {"lowest": "20", "highest": "20"},
-    ("chapter", "number", "none"): {"lowest": "0", "highest": "0"},
-    ("chapter", "number", "anything"): {"lowest": "0.02", "highest": "0.9"},
+    ("chapter", "claim", "It ends above 0.9."): {
+        "lowest": "0.94",
+        "highest": "0.99",
+        "n_seeds": "10",
+    },
+    ("chapter", "number", "end"): {"lowest": "0.94", "highest": "0.99", "n_seeds": "10"},
+    ("chapter", "number", "clients"): {"lowest": "20", "highest": "20", "n_seeds": "10"},
+    ("chapter", "number", "none"): {"lowest": "0", "highest": "0", "n_seeds": "10"},
+    ("chapter", "number", "anything"): {"lowest": "0.02", "highest": "0.9", "n_seeds": "10"},
 }
 
 
@@ -70,9 +74,15 @@ def test_a_wrong_value_fails(before, now, says):
 
 
 def test_an_interval_that_no_share_can_leave_compares_nothing():
-    assert interval({"lowest": "0.5", "highest": "0.6"}) == pytest.approx((0.4, 0.7))
+    row = {"lowest": "0.5", "highest": "0.6", "n_seeds": "10"}
+    assert interval(row) == pytest.approx((0.4, 0.7))
     can = {name: can_fail(row) for (_, _, name), row in ROWS.items()}
     assert [name for name in can if not can[name]] == ["anything"]
+
+
+def test_the_spread_of_few_seeds_is_widened_twice():
+    row = {"lowest": "0.5", "highest": "0.6", "n_seeds": "3"}
+    assert interval(row) == pytest.approx((0.3, 0.8))
 
 
 def test_other_outputs_are_not_measured():
@@ -97,7 +107,8 @@ SOURCE = (
     [
         (0.9700000001, 1, None),
         (0.901, 1, None),
-        (0.5, 1, "outside 0.89 to 1.04"),
+        (1.5, 1, "outside 0.89 to 1.04"),
+        (0.5, 1, "Does not hold"),
         (0.97, 2, "mismatch 'stdout'"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -46,6 +46,7 @@ def slow_foolsgold_weights(x):
 
 @settings(max_examples=100, deadline=None)
 @given(updates)
+@example(np.array([[1.0, 0, 1], [-1, 0, 1], [0, 0, -1]]))  # at a right angle but for rounding
 def test_foolsgold_is_the_published_algorithm(x):
     weights = slow_foolsgold_weights(x)
     total = weights.sum()
