@@ -35,7 +35,7 @@ made this branch, and replaces it whenever the book changes{source}.
 SETUP = """\
 # Set-up for Google Colab; anywhere else this cell does nothing.
 # It fetches the book's package and the versions that the book was tested with, and puts them beside
-# Colab's own, which stay as they are. One to two minutes; nothing of yours is touched or sent.
+# Colab's own, which stay as they are. It takes some minutes; nothing of yours is touched or sent.
 import os
 import subprocess
 import sys
