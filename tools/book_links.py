@@ -16,6 +16,15 @@ def make_containers(app, doctree):
             section.replace_self(nodes.container("", *section.children))
 
 
+def name_targets(app, doctree):
+    """Let a link go to any label of a page, as in ``play.md#tour-healthy``: MyST knows headings."""
+    page = app.env.docname
+    slugs = app.env.metadata[page].setdefault("myst_slugs", {})
+    for label, (where, target) in app.env.get_domain("std").anonlabels.items():
+        if where == page:
+            slugs.setdefault(label, (0, target, ""))
+
+
 def users(env, here):
     """Map the name of each documented object to the pages that use it, in the book's order."""
     listed = [page for pages in env.toctree_includes.values() for page in pages]
@@ -57,5 +66,6 @@ def _write(app, description, pages, here):
 
 def setup(app):
     app.connect("doctree-read", make_containers, priority=100)
+    app.connect("doctree-read", name_targets)
     app.connect("doctree-resolved", name_users)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -30,7 +30,8 @@ CHANGES = """# Changelog
 - First.
 """
 OPENING = (
-    "# Chapter\n\n**Do.** Try a federation & look at it, at some length. Then stop.\n\n## Part\n"
+    "# Chapter\n\n**Do.** Try a federation & look at it, at some length. Then stop.\n\n"
+    "See [there](intro.md#somewhere).\n\n## Part\n"
 )
 TABLE = "| | a |\n|---|---|\n| b | 1 |\n\n![A picture](_static/headline.png)\n\n" * 2
 
@@ -50,7 +51,9 @@ def book(root, tmp_path_factory):
     (book / "CHANGELOG.md").write_text(CHANGES)
     (book / "rfout").mkdir()
     (book / "rfout" / "__init__.py").write_text("")
-    (book / "book" / "intro.md").write_text("# Front\n\n{cite}`rodriguez2022rfout`\n")
+    (book / "book" / "intro.md").write_text(
+        "# Front\n\n(somewhere)=\n\n{cite}`rodriguez2022rfout`\n"
+    )
     (book / "book" / "launch.md").write_text("# Run a chapter online\n")
     chapter = new_notebook(cells=[new_markdown_cell(OPENING + TABLE)])
     chapter.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
@@ -95,6 +98,13 @@ def test_a_page_is_found(chapter, fork):
     card = fork / meta(chapter, "og:image").removeprefix(HOME)
     assert card.read_bytes()[1:4] == b"PNG"
     assert card.stat().st_size < 300_000
+
+
+def test_a_link_goes_to_a_label_of_another_page(chapter, fork):
+    (link,) = (one for one in chapter.select("article a") if one.text == "there")
+    page, _, target = link["href"].partition("#")
+    assert page == "intro.html"
+    assert read(fork, "book/intro.html").find(id=target)
 
 
 def test_the_sitemap_has_each_page_and_no_other(fork):
