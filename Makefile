@@ -10,7 +10,7 @@ unexport PYTHONPATH PYTHONHOME
 export PYTHON
 
 .DELETE_ON_ERROR:
-.PHONY: help book play test test-elsewhere lint serve lab outputs bench results replicate \
+.PHONY: help book play test quick test-elsewhere lint serve lab outputs bench results replicate \
 	lock lock-newest lock-oldest release-check edition publish-edition launch-check report-failure clean \
 	coursework grade tournament coursework-tools coursework-test slides
 
@@ -24,8 +24,12 @@ book: .venv/.book ## execute every chapter and build the book; warnings are erro
 	$(BIN)/python tools/build_book.py
 
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
-test: .venv/.dev node_modules/.done ## lint, types, unit tests, the notebooks under nbval, the built pages
-	$(PYTEST)
+test: .venv/.dev node_modules/.done ## lint, types, unit tests, the notebooks under nbval, the built pages (ONLY=... for some)
+	$(PYTEST) $(ONLY)
+
+quick: .venv/.dev ## between edits: lint, types, examples, and the tests that start and train little
+	$(PYTEST) -q -m "not slow and not training" tests rfout --ignore=tests/book --ignore=tests/play \
+		--ignore=tests/coursework --ignore=tests/flower --ignore=rfout/flower
 
 node_modules/.done: package-lock.json
 	sh tools/node.sh
@@ -59,8 +63,8 @@ SUITE ?= fashion-mnist
 results: .venv/.book ## run what is missing of the long experiments (SUITE=adaptive, emnist-digits, cifar10, femnist, celeba, short)
 	env -u TQDM_DISABLE $(BIN)/python -m rfout.experiments $(SUITE)
 
-replicate: .venv/.book ## run the chapters' claims with ten seeds and two arithmetics (ONLY=limits for one)
-	$(BIN)/python tools/replicate.py $(ONLY)
+replicate: .venv/.book ## run the chapters' claims with SEEDS=10 and two arithmetics (ONLY=limits for one)
+	$(BIN)/python tools/replicate.py $(ONLY) $(if $(SEEDS),--seeds $(SEEDS))
 
 UV = .uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -17,7 +17,6 @@ TRAINING = {
     "test_colluders.py",
     "test_apps.py",
     "test_clients.py",
-    "test_comparison.py",
     "test_evaluation.py",
     "test_experiments.py",
     "test_federation.py",

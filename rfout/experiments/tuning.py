@@ -29,7 +29,7 @@ GRIDS: dict[str, tuple[Callable[..., Any], str, tuple[float, ...]]] = {
 }
 
 
-def costs() -> pd.DataFrame:
+def _costs() -> pd.DataFrame:
     """Measure what each setting costs.
 
     Returns
@@ -79,7 +79,7 @@ def chosen(table: pd.DataFrame) -> dict[str, float]:
 
 
 def read_tuning() -> pd.DataFrame:
-    """Read the committed table of `costs`.
+    """Read the committed table: what each setting cost, a row a value, partition and seed.
 
     Examples
     --------
@@ -91,4 +91,4 @@ def read_tuning() -> pd.DataFrame:
 
 if __name__ == "__main__":
     about = origin_now()
-    write_file(FILE, [about], costs().round(4).assign(run=0))
+    write_file(FILE, [about], _costs().round(4).assign(run=0))
