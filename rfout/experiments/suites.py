@@ -135,7 +135,6 @@ def edge_cases() -> list[Run]:
     attacks = [
         Attack("no attack", **edge, n_adversaries=0, n_rounds=3),
         Attack("1 boosted", **edge, n_rounds=8),
-        Attack("4 not boosted", **edge, n_adversaries=4, boost=1.0, n_rounds=20),
     ]
     settings = [Setting(honest_tail=honest_tail) for honest_tail in (0.0, 0.5)]
     names = ("mean", *FAMILY, "median", "norm clipping")
