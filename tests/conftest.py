@@ -1,6 +1,7 @@
 """What every test process and every kernel under nbval shares."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar differs in every run
 os.environ.setdefault("RFOUT_STRICT", "1")  # a claim that fails is an error
+
+# A shell that starts the tests in the background ignores interrupts, and so would the programs
+# that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # What trains, and so depends on the arithmetic of TensorFlow's kernels.

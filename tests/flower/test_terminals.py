@@ -92,7 +92,7 @@ def test_control_c_leaves_nothing_and_a_port_in_use_is_one_line(terminals):
     _, *children = _family([served])
     assert len(children) >= 2
     os.kill(served.process.pid, signal.SIGINT)
-    assert served.wait(LONG) == 130
+    assert served.wait(LONG) == 130, served.lines
     assert served.lines[-1] == "stopped; nothing is left running"
     assert not any(map(_runs, children))
 
