@@ -11,8 +11,10 @@ import pytest
 import rfout
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "book" / "api.md").read_text("utf-8")
-DESCRIBED = re.findall(r"automodule:: (\S+)\n   :members:", PAGE)
+PAGES = [ROOT / "book" / name for name in ("api.md", "api-frameworks.md")]
+DESCRIBED = re.findall(
+    r"automodule:: (\S+)\n   :members:", "".join(page.read_text("utf-8") for page in PAGES)
+)
 FACES = [
     "rfout",
     *(f"rfout.{one.name}" for one in pkgutil.iter_modules(rfout.__path__) if one.ispkg),

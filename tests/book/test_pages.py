@@ -197,7 +197,11 @@ def test_page_loads_still_and_axe_finds_nothing(both, scheme):
 def test_page_is_whole_and_light(both, html):
     page = both["light"]
     images = page.locator("img").evaluate_all(
-        "all => all.map(i => [i.getAttribute('src'), i.getAttribute('alt'), i.naturalWidth])"
+        """all => Promise.all(all.map(async i => {
+            i.loading = 'eager' // one that is far down, or folded, waits for its reader
+            await i.decode().catch(() => {})
+            return [i.getAttribute('src'), i.getAttribute('alt'), i.naturalWidth]
+        }))"""
     )
     assert [src for src, alt, _ in images if not (alt or "").strip()] == [], "images without alt"
     assert [src for src, _, width in images if not width] == [], "images that did not load"
