@@ -11,10 +11,8 @@ import pytest
 import rfout
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "book" / name for name in ("api.md", "api-frameworks.md")]
-DESCRIBED = re.findall(
-    r"automodule:: (\S+)\n   :members:", "".join(page.read_text("utf-8") for page in PAGES)
-)
+PAGES = [(ROOT / "book" / name).read_text("utf-8") for name in ("api.md", "api-frameworks.md")]
+DESCRIBED = re.findall(r"automodule:: (\S+)\n   :members:", "".join(PAGES))
 FACES = [
     "rfout",
     *(f"rfout.{one.name}" for one in pkgutil.iter_modules(rfout.__path__) if one.ispkg),
