@@ -66,6 +66,19 @@ def test_the_page_is_light_and_quick(play):
     print(f"first round {time.monotonic() - begun:.2f} s after the page was asked for")
 
 
+def test_on_a_phone_the_settings_come_into_sight(play):
+    page = play(viewport={"width": 390, "height": 844})
+    page.click(".to-settings")
+    page.wait_for_function(  # the page scrolls there, and not at once
+        """() => {
+        const [toolbar, chosen] = [document.querySelector(".toolbar"), document.activeElement]
+            .map(one => one.getBoundingClientRect())
+        return document.activeElement.tagName === "SELECT"
+            && toolbar.bottom < chosen.top && chosen.bottom < innerHeight }""",
+        timeout=5000,
+    )
+
+
 def test_what_is_seen_after_a_round(play):
     page = play("#n=20&k=2&from=3&agg=rfout1d&boost=auto")
     run_to(page, 4)

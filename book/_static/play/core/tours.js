@@ -161,7 +161,7 @@ export const TOURS = [
       until: 16,
       which: byBackdoor,
       say: (history) =>
-        `${ended(history)}. Two of twenty cannot move a median far, so the adversaries are flagged on ${flagged(history)} of the coordinates. Try four adversaries.`,
+        `${ended(history)}. Two of twenty cannot move a median far, so the adversaries are flagged on ${flagged(history)} of the coordinates. Four do not pass either: try it.`,
     },
   },
   {

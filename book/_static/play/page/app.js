@@ -60,7 +60,7 @@ export class App {
       one: () => this.play(this.round + 1),
       reset: () => this.again(),
       settings: () => {
-        this.controls.element.scrollIntoView({ block: "center" });
+        this.controls.element.scrollIntoView({ block: "start" });
         this.controls.aggregator.input.focus({ preventScroll: true });
       },
     });
