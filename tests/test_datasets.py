@@ -15,10 +15,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rfout import datasets
+from rfout import _sources, datasets
 from rfout.datasets import DatasetUnavailable, load
 
-FASHION_FILES = [f"{stem}-ubyte.gz" for stem in datasets.FASHION_SHA256]
+FASHION_FILES = [f"{stem}-ubyte.gz" for stem in _sources.FASHION_SHA256]
 
 
 def rng(seed=0):
@@ -350,8 +350,8 @@ def fashion_files(train_counts, test_counts):
 def debian(tmp_path, monkeypatch, offline):
     """`debian(train_counts, test_counts)` installs a small Fashion-MNIST; there is no network."""
     folder = tmp_path / "debian"
-    monkeypatch.setattr(datasets, "FASHION_DIR", folder)
-    monkeypatch.setattr(datasets, "FASHION_URL", offline)
+    monkeypatch.setattr(_sources, "FASHION_DIR", folder)
+    monkeypatch.setattr(_sources, "FASHION_URL", offline)
 
     def install(train_counts, test_counts):
         folder.mkdir()
@@ -375,12 +375,12 @@ def test_fashion_mnist_is_downloaded_once(debian, serve, offline, monkeypatch):
     files = fashion_files([4] * 10, [2] * 10)
     sums = {
         stem: hashlib.sha256(files[f"{stem}-ubyte.gz"]).hexdigest()
-        for stem in datasets.FASHION_SHA256
+        for stem in _sources.FASHION_SHA256
     }
-    monkeypatch.setattr(datasets, "FASHION_SHA256", sums)
-    monkeypatch.setattr(datasets, "FASHION_URL", serve(files))
+    monkeypatch.setattr(_sources, "FASHION_SHA256", sums)
+    monkeypatch.setattr(_sources, "FASHION_URL", serve(files))
     assert_is_small_set(load("fashion-mnist", rng=rng()), [4] * 10, [2] * 10)
-    monkeypatch.setattr(datasets, "FASHION_URL", offline)
+    monkeypatch.setattr(_sources, "FASHION_URL", offline)
     assert_is_small_set(load("fashion-mnist", rng=rng()), [4] * 10, [2] * 10)
 
 
@@ -404,9 +404,9 @@ def test_only_what_is_missing_is_asked_for(debian, serve, cache, monkeypatch):
     files = fashion_files([4] * 10, [2] * 10)
     sums = {
         stem: hashlib.sha256(files[f"{stem}-ubyte.gz"]).hexdigest()
-        for stem in datasets.FASHION_SHA256
+        for stem in _sources.FASHION_SHA256
     }
-    monkeypatch.setattr(datasets, "FASHION_SHA256", sums)
+    monkeypatch.setattr(_sources, "FASHION_SHA256", sums)
     (cache / "fashion-mnist").mkdir(parents=True)
     for name in FASHION_FILES[:2]:
         (cache / "fashion-mnist" / name).write_bytes(files[name])
@@ -484,18 +484,18 @@ def emnist(monkeypatch, offline):
             archive.writestr(f"{name}-images-idx3-ubyte.gz", idx(x.transpose(0, 2, 1)))
             archive.writestr(f"{name}-labels-idx1-ubyte.gz", idx(y))
     archive = content.getvalue()
-    monkeypatch.setattr(datasets, "EMNIST_URL", offline + "gzip.zip")
-    monkeypatch.setattr(datasets, "EMNIST_SHA256", hashlib.sha256(archive).hexdigest())
+    monkeypatch.setattr(_sources, "EMNIST_URL", offline + "gzip.zip")
+    monkeypatch.setattr(_sources, "EMNIST_SHA256", hashlib.sha256(archive).hexdigest())
     return archive
 
 
 def test_emnist_is_downloaded_turned_upright_and_kept_small(
     emnist, serve, offline, cache, monkeypatch
 ):
-    monkeypatch.setattr(datasets, "EMNIST_URL", serve({"gzip.zip": emnist}) + "gzip.zip")
+    monkeypatch.setattr(_sources, "EMNIST_URL", serve({"gzip.zip": emnist}) + "gzip.zip")
     assert_is_small_set(load("emnist-digits", rng=rng()), [4] * 10, [2] * 10)
     assert [path.suffix for path in files_below(cache)] == [".npz"]
-    monkeypatch.setattr(datasets, "EMNIST_URL", offline)
+    monkeypatch.setattr(_sources, "EMNIST_URL", offline)
     data = load("emnist-digits", rng=rng())
     assert_is_small_set(data, [4] * 10, [2] * 10)
     assert data.class_names == tuple("0123456789")
@@ -505,7 +505,7 @@ def test_emnist_is_downloaded_turned_upright_and_kept_small(
 def test_a_broken_download_leaves_nothing(emnist, serve, cache, monkeypatch, honest):
     promised = None if honest else len(emnist)
     url = serve({"gzip.zip": emnist[: len(emnist) // 2]}, promised) + "gzip.zip"
-    monkeypatch.setattr(datasets, "EMNIST_URL", url)
+    monkeypatch.setattr(_sources, "EMNIST_URL", url)
     with pytest.raises(DatasetUnavailable, match="could not be downloaded"):
         load("emnist-digits", rng=rng())
     assert files_below(cache) == []
@@ -518,7 +518,7 @@ def test_emnist_offline_is_one_complete_error_whose_advice_works(emnist, offline
     assert offline + "gzip.zip" in message
     assert '"digits"' in message
     assert '"fashion-mnist"' in message
-    by_hand = cache / datasets.EMNIST_FILE
+    by_hand = cache / _sources.EMNIST_FILE
     assert str(by_hand) in message.split("\n    ")[2].splitlines()
     by_hand.parent.mkdir(exist_ok=True)
     by_hand.write_bytes(emnist)
@@ -528,7 +528,7 @@ def test_emnist_offline_is_one_complete_error_whose_advice_works(emnist, offline
 
 def test_the_wrong_file_placed_by_hand_is_said_and_not_used(emnist, cache):
     cache.mkdir()
-    by_hand = cache / datasets.EMNIST_FILE
+    by_hand = cache / _sources.EMNIST_FILE
     by_hand.write_bytes(emnist[:-1])
     with pytest.raises(DatasetUnavailable, match="is not the right one"):
         load("emnist-digits", rng=rng())
@@ -570,7 +570,7 @@ def test_cifar10_offline_is_one_complete_error(monkeypatch, tmp_path):
     with pytest.raises(DatasetUnavailable) as caught:
         load("cifar10", rng=rng())
     message = str(caught.value)
-    assert datasets.CIFAR10_URL in message
+    assert _sources.CIFAR10_URL in message
     assert str(tmp_path / "keras" / "datasets" / "cifar-10-batches-py-target_archive") in message
     assert '"digits"' in message
     assert "no route" in message

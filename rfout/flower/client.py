@@ -18,9 +18,10 @@ from typing import Any
 
 from ..datasets import check_chosen
 from ._addresses import in_use, read_address, resolves, write_address
-from .deployment import supernode_command, write_config
+from .commands import supernode_command, write_config
 from .experiment import own_samples
-from .processes import Programs, plain, reason
+from .output import plain, reason
+from .processes import Programs
 
 TELLS = re.compile(r"^round \d+: client|\w*Error: |partition-id must be")
 LOST = 10  # seconds without a server, then a client ends

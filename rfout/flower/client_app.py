@@ -12,7 +12,8 @@ from flwr.app import ArrayRecord, Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.common import log
 
-from .experiment import federation, own_samples, read_settings, to_params, to_record
+from .experiment import federation, own_samples, to_params, to_record
+from .settings import read_settings
 
 app = ClientApp()
 
@@ -27,7 +28,7 @@ def train(message: Message, context: Context) -> Message:
     --------
     >>> from flwr.app import ConfigRecord
     >>> from rfout.flower import InProcessGrid, client_app
-    >>> from rfout.flower.experiment import Settings
+    >>> from rfout.flower.settings import Settings
     >>> made = federation(Settings())
     >>> arrays, config = to_record(made.trainer, made.params), ConfigRecord({"server-round": 1})
     >>> grid = InProcessGrid(client_app.app, 1)
@@ -75,7 +76,7 @@ def evaluate(message: Message, context: Context) -> Message:
     --------
     >>> from flwr.app import ConfigRecord
     >>> from rfout.flower import InProcessGrid, client_app
-    >>> from rfout.flower.experiment import Settings
+    >>> from rfout.flower.settings import Settings
     >>> made = federation(Settings())
     >>> arrays, config = to_record(made.trainer, made.params), ConfigRecord({"server-round": 1})
     >>> grid = InProcessGrid(client_app.app, 1)

@@ -1,14 +1,12 @@
 """Flower's programs as child processes: started quietly, read line by line, always stopped."""
 
-import contextlib
 import os
-import re
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import psutil
 
 from ._addresses import LOCAL, free_ports, in_use
+from ._family import GRACE, family, tell, wait
 
 __all__ = [
     "Program",
@@ -24,8 +23,6 @@ __all__ = [
     "environment",
     "free_ports",
     "in_use",
-    "plain",
-    "reason",
 ]
 
 QUIET = {
@@ -36,7 +33,6 @@ QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "PYTHONUNBUFFERED": "1",
 }
-GRACE = 5.0  # seconds that a process is given to end by itself
 
 
 def environment(home: Path, *hosts: str) -> dict[str, str]:
@@ -70,38 +66,6 @@ def command(name: str) -> str:
     'flower-superlink'
     """
     return shutil.which(name, path=str(Path(sys.executable).parent)) or name
-
-
-def plain(line: str) -> str:
-    """Take the colours and the level off a line of Flower's log.
-
-    Examples
-    --------
-    >>> from rfout.flower.processes import plain
-    >>> plain("INFO :      round 1: 20 replies")
-    'round 1: 20 replies'
-    """
-    line = re.sub(r"\x1b\[\d+m", "", line)
-    return re.sub(r"^(DEBUG|INFO|WARNING|ERROR)\s*:\s*", "", line).strip()
-
-
-def reason(lines: Sequence[str]) -> str:
-    """Find in what a program printed why it ended: an error's line, else the last with a word.
-
-    Flower's own report is a line with an exit code, an empty one, and then the reason.
-
-    Examples
-    --------
-    >>> reason(["starting", "ERROR :  Exit Code: 305", "", "unknown node", "", "See: ..."])
-    'unknown node'
-    """
-    said = [plain(line).strip("│╭╮╰╯─ ") for line in lines]
-    for i, line in enumerate(said):
-        if line.startswith("Exit Code: ") and "Exit Code: 0" not in line and said[i + 2 : i + 3]:
-            return said[i + 2]
-    errors = [line for line in said if re.match(r"[\w.]*(Error|Exception|error)\b.*:? ", line)]
-    words = [line for line in said if re.search(r"\w", line)]
-    return (errors or words or ["it printed nothing"])[-1]
 
 
 class Program:
@@ -194,9 +158,9 @@ class Program:
 
     def kill(self) -> None:
         """End it and its children at once, as a power cut would."""
-        family = _family([self])
-        _tell(family, psutil.Process.kill)
-        _wait(family)
+        whole = family([self.process])
+        tell(whole, psutil.Process.kill)
+        wait(whole)
         self.process.wait(GRACE)  # of many threads the first may be over before the others
 
 
@@ -223,12 +187,12 @@ class Programs:
 
     def stop(self) -> None:
         """Ask all to end, then end what is left, children of children included."""
-        family = _family(self.programs)
+        whole = family(program.process for program in self.programs)
         roots = {program.process.pid for program in self.programs}
-        asked = [process for process in family if process.pid in roots]
-        for processes, what in ((asked, psutil.Process.terminate), (family, psutil.Process.kill)):
-            _tell(processes, what)
-            _wait(family)
+        asked = [process for process in whole if process.pid in roots]
+        for processes, what in ((asked, psutil.Process.terminate), (whole, psutil.Process.kill)):
+            tell(processes, what)
+            wait(whole)
         for program in self.programs:
             program.process.wait(GRACE)
         self.programs.clear()
@@ -243,38 +207,3 @@ class Programs:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-
-def _family(programs: Iterable[Program]) -> list[psutil.Process]:
-    """Find programs that have not ended, and what they started, in sessions of their own too.
-
-    What has ended is left out: its number may be another process's by now.
-    """
-    found = []
-    for program in programs:
-        if not program.ended:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                parent = psutil.Process(program.process.pid)
-                found += [parent, *parent.children(recursive=True)]
-    return found
-
-
-def _runs(process: psutil.Process) -> bool:
-    """Tell whether a process is there and does something; one of ours that is over does not."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _wait(processes: Sequence[psutil.Process]) -> None:
-    """Wait until none of them runs, for a while: a signal takes effect a bit later."""
-    end = time.monotonic() + GRACE
-    while time.monotonic() < end and any(map(_runs, processes)):
-        time.sleep(0.05)
-
-
-def _tell(processes: Iterable[psutil.Process], what: Callable[[psutil.Process], None]) -> None:
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            what(process)

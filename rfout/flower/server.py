@@ -17,9 +17,10 @@ from typing import Any
 
 from ..datasets import check_chosen
 from ._addresses import can_be_host, read_port
-from .deployment import Deployment, DeploymentError, write_app
-from .experiment import Settings, read_settings
-from .processes import plain, reason
+from .commands import write_app
+from .deployment import Deployment, DeploymentError
+from .output import plain, reason
+from .settings import Settings, read_settings
 
 TELLS = re.compile(r"waiting for \d+ more|gave up|^round \d+|round \d+: |replies: a threshold")
 

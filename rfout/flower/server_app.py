@@ -12,7 +12,8 @@ from flwr.serverapp import strategy as flowers
 from flwr.serverapp.strategy import FedAvg, Result
 
 from ._nodes import wait_for_nodes
-from .experiment import Settings, federation, read_settings, to_params, to_record
+from .experiment import federation, to_params, to_record
+from .settings import Settings, read_settings
 from .strategy import RFOut1d
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def run(grid: Grid, settings: Settings, params: "Params | None" = None) -> Resul
     Examples
     --------
     >>> from rfout.flower import InProcessGrid, client_app
-    >>> from rfout.flower.experiment import Settings
+    >>> from rfout.flower.settings import Settings
     >>> from rfout.flower.server_app import run
     >>> result = run(InProcessGrid(client_app.app, 2), Settings(num_server_rounds=1))
     >>> result.train_metrics_clientapp[1]["replies"]
@@ -96,7 +97,7 @@ class Measure:
 
     Examples
     --------
-    >>> from rfout.flower.experiment import Settings
+    >>> from rfout.flower.settings import Settings
     >>> from rfout.flower.server_app import Measure
     >>> made = federation(Settings())
     >>> sorted(Measure(Settings())(0, to_record(made.trainer, made.params)))
@@ -139,7 +140,7 @@ def make_strategy(settings: Settings) -> FedAvg:
 
     Examples
     --------
-    >>> from rfout.flower.experiment import read_settings
+    >>> from rfout.flower.settings import read_settings
     >>> from rfout.flower.server_app import make_strategy
     >>> make_strategy(read_settings({"strategy": "krum", "adversaries": "0 7"})).num_malicious_nodes
     2

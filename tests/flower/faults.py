@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rfout.flower.deployment import UP, Deployment, DeploymentError, write_app
+from rfout.flower.commands import write_app
+from rfout.flower.deployment import UP, Deployment, DeploymentError
 from rfout.flower.keys import make_keys
-from rfout.flower.processes import Program, plain
+from rfout.flower.output import plain
+from rfout.flower.processes import Program
 
 APP = "fault_app:server_app", "fault_app:client_app"
 NODES = 5

@@ -13,7 +13,8 @@ from flwr.serverapp.exception import AggregationError
 
 from rfout import rfout1d
 from rfout.flower import InProcessGrid, RFOut1d, client_app, server_app
-from rfout.flower.experiment import Settings, federation, read_settings, to_params, to_record
+from rfout.flower.experiment import federation, to_params, to_record
+from rfout.flower.settings import Settings, read_settings
 
 N = 12
 ATTACKED = {

@@ -14,7 +14,7 @@ from flwr.superlink.cli.flower_superlink import _parse_args_run_superlink
 from flwr.supernode.cli.flower_supernode import _parse_args_run_supernode
 
 from rfout.flower import keys
-from rfout.flower.deployment import superlink_command, supernode_command
+from rfout.flower.commands import superlink_command, supernode_command
 from rfout.flower.processes import QUIET, environment
 
 PARSERS = {

@@ -3,8 +3,9 @@
 import faults
 import pytest
 
+from rfout.flower._family import family, runs
 from rfout.flower.deployment import Deployment, DeploymentError
-from rfout.flower.processes import Programs, _family, _runs
+from rfout.flower.processes import Programs
 
 pytestmark = pytest.mark.slow
 
@@ -69,6 +70,6 @@ def test_a_port_in_use_is_said_so():
         with pytest.raises(DeploymentError, match=f"port {first.port} is in use"):
             Deployment(port=first.port).__enter__()
         assert not first.superlink.ended  # what fails beside it leaves it alone
-        family = _family([first.superlink])
-        assert len(family) > 1
-    assert not any(map(_runs, family))
+        whole = family([first.superlink.process])
+        assert len(whole) > 1
+    assert not any(map(runs, whole))

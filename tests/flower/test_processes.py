@@ -15,10 +15,13 @@ from flwr.cli.config_utils import load_and_validate
 from flwr.cli.flower_config import parse_superlink_connection
 from flwr.common.config import parse_config_args
 
-from rfout.flower import deployment
+from rfout.flower import commands
 from rfout.flower._addresses import can_be_host, in_use, read_address, write_address
-from rfout.flower.deployment import Deployment, write_app, write_config, write_connection
-from rfout.flower.processes import Programs, _runs, command, environment, reason
+from rfout.flower._family import runs
+from rfout.flower.commands import write_app, write_config, write_connection
+from rfout.flower.deployment import Deployment
+from rfout.flower.output import reason
+from rfout.flower.processes import Programs, command, environment
 
 # A child, and a child of its own in another session; neither listens to a polite word.
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); "
@@ -36,7 +39,7 @@ time.sleep(300)
 def test_children_end_without_ps(tmp_path, monkeypatch, how):
     """As on slim images."""
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("rfout.flower.processes.GRACE", 1.0)
+    monkeypatch.setattr("rfout.flower._family.GRACE", 1.0)
     with Programs(tmp_path) as programs:
         program = programs.start([sys.executable, "-c", STUBBORN])
         assert program.wait_for("child", 60)
@@ -44,10 +47,10 @@ def test_children_end_without_ps(tmp_path, monkeypatch, how):
             psutil.Process(program.process.pid),
             psutil.Process(int(program.lines[-1].split()[1])),
         ]
-        assert all(map(_runs, both))
+        assert all(map(runs, both))
         if how == "kill":
             program.kill()
-    assert not any(map(_runs, both))
+    assert not any(map(runs, both))
 
 
 def test_no_signal_is_used_that_windows_lacks(root):
@@ -186,15 +189,15 @@ def test_flower_reads_an_app_and_a_connection_as_they_were_meant(tmp_path):
 
 @pytest.mark.parametrize("folder", ["/with a blank", "/with,comma", "/with%percent"])
 def test_a_database_is_kept_where_flower_can(tmp_path, monkeypatch, folder):
-    assert deployment.database(tmp_path) == tmp_path / "superlink.db"
+    assert commands.database(tmp_path) == tmp_path / "superlink.db"
     monkeypatch.setattr(flwr, "__file__", f"{folder}/flwr/__init__.py")
-    assert deployment.database(tmp_path) is None
+    assert commands.database(tmp_path) is None
 
 
 @pytest.mark.slow
 def test_keys_work_without_a_database(monkeypatch):
     """Where Flower's own folder has a blank in its path; the nodes are registered all the same."""
-    monkeypatch.setattr(deployment, "database", lambda home: None)
+    monkeypatch.setattr("rfout.flower.deployment.database", lambda home: None)
     with Deployment(n_keys=2) as made:
         node = made.start_node({"partition-id": 0, "data": "a 'b' \N{MICROSCOPE}"})
         assert node.wait_for("SuperNode ID", 120), node.text

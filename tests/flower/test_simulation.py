@@ -11,8 +11,9 @@ import pytest
 
 from rfout import rfout1d
 from rfout.flower.deployment import Deployment
-from rfout.flower.experiment import federation, read_settings
-from rfout.flower.processes import plain
+from rfout.flower.experiment import federation
+from rfout.flower.output import plain
+from rfout.flower.settings import read_settings
 
 pytestmark = pytest.mark.slow
 CONFIG = {"num-server-rounds": 2, "sends": "updates"}

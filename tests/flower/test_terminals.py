@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from rfout.flower import client, server
-from rfout.flower.experiment import federation, read_settings
-from rfout.flower.processes import Programs, _family, _runs, free_ports, in_use
+from rfout.flower._family import family, runs
+from rfout.flower.experiment import federation
+from rfout.flower.processes import Programs, free_ports, in_use
+from rfout.flower.settings import read_settings
 
 pytestmark = pytest.mark.slow
 LONG = 240  # seconds that a busy machine may take
@@ -89,12 +91,12 @@ def test_control_c_leaves_nothing_and_a_port_in_use_is_one_line(terminals):
     second = terminals("server", "--port", port)
     assert second.wait(LONG) == 1
     assert second.lines == [f"port {port} is in use: choose another one with --port"]
-    _, *children = _family([served])
+    _, *children = family([served.process])
     assert len(children) >= 2
     os.kill(served.process.pid, signal.SIGINT)
     assert served.wait(LONG) == 130, served.lines
     assert served.lines[-1] == "stopped; nothing is left running"
-    assert not any(map(_runs, children))
+    assert not any(map(runs, children))
 
 
 def test_a_server_gives_up(terminals):
