@@ -61,7 +61,9 @@ def _clip(updates: Updates, max_norm: float | Literal["median"]) -> tuple[Update
     norms = [update_norm(layers) for layers in clients]
     for client, norm in enumerate(norms):
         if not math.isfinite(norm):
-            raise ValueError(f"client {client}: the update has a value that is not finite")
+            raise inputs.NotFiniteError(
+                f"client {client}: the update has a value that is not finite"
+            )
     limit = float(np.median(norms)) if max_norm == "median" else max_norm
     if max_norm != "median" and (isinstance(limit, str) or not 0 < limit < math.inf):
         raise ValueError(f'max_norm must be a positive number or "median", not {max_norm!r}')

@@ -13,6 +13,7 @@ from ..datasets import cache_dir
 from ..evaluation import Evaluation
 from ..federation import Federation
 from ..natural import KINDS
+from ..operator.inputs import NotFiniteError
 from ..standard import natural_federation, standard_federation
 from .description import Run, Setting
 from .edge import federation_without_tail
@@ -101,9 +102,7 @@ def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
         about = {"phase": "attack", "round": len(rows) + 1}
         try:
             rows.append(about | measure(federation))
-        except ValueError as error:
-            if "the update has" not in str(error):
-                raise
+        except NotFiniteError:
             rows.append(about | DIVERGED)
             break
         if attack.until is not None and len(rows) >= 3:

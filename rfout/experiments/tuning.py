@@ -12,6 +12,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from ..defences import clip_first, flame, mean, rlr, weak_dp
+from ..operator.inputs import NotFiniteError
 from .origin import origin_now
 from .results import RESULTS, write_file
 from .run import warm_up
@@ -46,7 +47,7 @@ def _costs() -> pd.DataFrame:
             def accuracy(aggregator: Callable[[Any], Any], warm: Any = warm) -> float:
                 try:
                     history = warm.fork(aggregator=aggregator).run(N_ROUNDS)
-                except ValueError:  # the updates of a model that has diverged are not finite
+                except NotFiniteError:  # the updates of a model that has diverged
                     return 0.0
                 return float(history["main_task_accuracy"].iloc[-LAST:].mean())
 

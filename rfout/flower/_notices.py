@@ -60,6 +60,12 @@ class Notices:
         level = WARNING if done.dropped or done.missing else INFO
         log(level, done.line(report, too_few=few))
 
+    def of_evaluation(self, failed: Round, n_replies: int) -> None:
+        """Say how many nodes failed to evaluate, and the commonest reason."""
+        said = "round %d: %d of %d nodes failed in the evaluation: %s"
+        n, why = len(failed.dropped), failed.reason(failed.dropped)
+        log(WARNING, said, failed.number, n, n_replies, why)
+
 
 def _callers_level() -> int:
     """Count the frames up to the first that is neither ours nor Flower's."""

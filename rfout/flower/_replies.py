@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from flwr.app import ArrayRecord, Message
+from flwr.serverapp.exception import AggregationError
 from numpy.typing import NDArray
 
 Layer = NDArray[Any]
@@ -42,6 +43,26 @@ def view(record: ArrayRecord) -> dict[str, Layer]:
         except InvalidReplyError as error:
             raise InvalidReplyError(f"layer {name[:80]!r}: {error}", name) from None
     return layers
+
+
+def model_of(arrays: ArrayRecord) -> dict[str, Layer]:
+    """View the layers of the global model, which must be one that can be averaged.
+
+    Raises
+    ------
+    flwr.serverapp.exception.AggregationError
+        If it is not, or as from `view`.
+    """
+    try:
+        model = view(arrays)
+    except InvalidReplyError as error:
+        raise AggregationError(f"the initial arrays, {error}") from None
+    if is_bytes(model):
+        raise AggregationError(
+            "the model is one array of bytes, as XGBoost's trees are: a mean of bytes is no "
+            "model. Flower's FedXgbBagging and FedXgbCyclic combine trees"
+        )
+    return model
 
 
 def read(reply: Message, weight_key: str) -> dict[str, Layer]:

@@ -4,7 +4,6 @@ A reply is read where it lies and checked before it counts: one bad reply costs 
 else.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import asdict
 from logging import INFO, WARNING
@@ -18,14 +17,14 @@ from flwr.serverapp.exception import AggregationError
 from flwr.serverapp.strategy import FedAvg, Result
 
 from ..operator import inputs
-from . import _composition, _privacy, _replies
+from . import _arguments, _composition, _privacy, _replies
 from ._aggregation import aggregate
 from ._agreement import agree
 from ._history import History
 from ._metrics import alike, median_metrics
 from ._nodes import wait_for_nodes
 from ._notices import Notices
-from ._replies import InvalidReplyError, Layer
+from ._replies import Layer
 from ._round import Round
 
 if TYPE_CHECKING:
@@ -134,18 +133,8 @@ class RFOut1d(FedAvg):
             RFOut1d.__init__(self, **given, **fedavg)
             return
         self.rule = inputs.read_rule(threshold, center, scale, replacement)
-        inputs.check_choice("sends", sends, ("parameters", "updates"))
-        inputs.check_choice("on_invalid", on_invalid, ("drop", "raise"))
-        if weighted:
-            raise ValueError(
-                "weighted=True is refused: a reply's weight is what its client claims, and a "
-                "client that claims enough would own the aggregate. RFOut-1d counts clients alike"
-            )
+        _arguments.check(sends, on_invalid, weighted, node_timeout, max_empty_rounds)
         _privacy.check(clip_norm, noise, rng)
-        if node_timeout is not None and not 0 <= node_timeout < math.inf:
-            raise ValueError(f"node_timeout must be seconds, at least 0, not {node_timeout!r}")
-        if isinstance(max_empty_rounds, bool) or not max_empty_rounds >= 1:
-            raise ValueError(f"max_empty_rounds must be at least 1, not {max_empty_rounds!r}")
         for name in ("train_metrics_aggr_fn", "evaluate_metrics_aggr_fn"):
             fedavg[name] = fedavg.get(name) or median_metrics
         super().__init__(**fedavg)
@@ -215,16 +204,7 @@ class RFOut1d(FedAvg):
                 f"round {server_round - 1}: the replies did not reach RFOut1d. A strategy around "
                 "it kept them, as Flower's differential privacy does if a client fails"
             )
-        try:
-            model = _replies.view(arrays)
-        except InvalidReplyError as error:
-            raise AggregationError(f"the initial arrays, {error}") from None
-        if _replies.is_bytes(model):
-            raise AggregationError(
-                "the model is one array of bytes, as XGBoost's trees are: a mean of bytes is no "
-                "model. Flower's FedXgbBagging and FedXgbCyclic combine trees"
-            )
-        self.arrays, self._model = arrays, model
+        self.arrays, self._model = arrays, _replies.model_of(arrays)
         if self.fraction_train > 0 and self.node_timeout is not None:
             wanted = max(self.min_available_nodes, self.min_train_nodes)
             wait_for_nodes(grid, wanted, self.node_timeout)
@@ -285,12 +265,10 @@ class RFOut1d(FedAvg):
         """Combine what nodes measured by its median; claims that are no numbers do not count."""
         replies = list(replies)
         valid = [reply for reply in replies if not reply.has_error()]
-        if len(valid) < len(replies):
+        if failed := [reply for reply in replies if reply.has_error()]:
             done = Round(server_round, None, {}, "drop")
-            done.read([reply for reply in replies if reply.has_error()], self.weighted_by_key)
-            said = "round %d: %d of %d nodes failed in the evaluation: %s"
-            n, why = len(done.dropped), done.reason(done.dropped)
-            log(WARNING, said, server_round, n, len(replies), why)
+            done.read(failed, self.weighted_by_key)
+            self._notices.of_evaluation(done, len(replies))
         return self._combine(self.evaluate_metrics_aggr_fn, valid) if valid else None
 
     def _combine(self, combine: Any, replies: list[Message]) -> MetricRecord | None:

@@ -178,7 +178,7 @@ def rfout1d(
     )
     bad = {given.kept[row]: given.not_finite(row, *at) for row, at in done.not_finite.items()}
     if bad and on_invalid == "raise":
-        raise ValueError(next(iter(bad.values())))
+        raise inputs.NotFiniteError(next(iter(bad.values())))
     left_out = given.left_out | bad
     if len(left_out) == given.n_given:
         raise inputs.nobody_left(left_out)

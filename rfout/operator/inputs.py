@@ -19,6 +19,10 @@ from .rule import Rule
 Array = NDArray[Any]
 
 
+class NotFiniteError(ValueError):
+    """An update has a value that is not finite."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """One layer as the walk reads it: a row for each client that is kept.
@@ -143,7 +147,7 @@ def read_array(updates: Any) -> Array:
     for client in np.flatnonzero(~np.isfinite(sums)):
         places = np.flatnonzero(~np.isfinite(array[client]))
         if len(places):
-            raise ValueError(given.not_finite(int(client), 0, int(places[0])))
+            raise NotFiniteError(given.not_finite(int(client), 0, int(places[0])))
     return array
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .inputs import NotFiniteError
+
 Array = NDArray[np.floating]
 
 
@@ -113,7 +115,7 @@ def moments(updates: Iterable[Array]) -> Moments:
     count, mean, squares = 0, np.zeros(0), np.zeros(0)
     for client, update in enumerate(updates):
         if not np.isfinite(update).all():
-            raise ValueError(f"client {client}: the update has a value that is not finite")
+            raise NotFiniteError(f"client {client}: the update has a value that is not finite")
         if count == 0:
             mean, squares = np.zeros(np.shape(update)), np.zeros(np.shape(update))
         count += 1
