@@ -371,13 +371,23 @@ def test_fashion_mnist_from_debian(debian):
     assert data.n_classes == 10
 
 
-def test_fashion_mnist_is_downloaded_once(debian, serve, offline, monkeypatch):
-    files = fashion_files([4] * 10, [2] * 10)
-    sums = {
-        stem: hashlib.sha256(files[f"{stem}-ubyte.gz"]).hexdigest()
-        for stem in _sources.FASHION_SHA256
-    }
-    monkeypatch.setattr(_sources, "FASHION_SHA256", sums)
+@pytest.fixture
+def published(monkeypatch):
+    """Return a function that takes files for those that are published: their sums are known."""
+
+    def published(files):
+        sums = {
+            stem: hashlib.sha256(files[f"{stem}-ubyte.gz"]).hexdigest()
+            for stem in _sources.FASHION_SHA256
+        }
+        monkeypatch.setattr(_sources, "FASHION_SHA256", sums)
+        return files
+
+    return published
+
+
+def test_fashion_mnist_is_downloaded_once(debian, serve, offline, monkeypatch, published):
+    files = published(fashion_files([4] * 10, [2] * 10))
     monkeypatch.setattr(_sources, "FASHION_URL", serve(files))
     assert_is_small_set(load("fashion-mnist", rng=rng()), [4] * 10, [2] * 10)
     monkeypatch.setattr(_sources, "FASHION_URL", offline)
@@ -400,13 +410,8 @@ def test_fashion_mnist_offline_is_one_complete_error(debian, cache, offline, mis
     assert files_below(cache) == []
 
 
-def test_only_what_is_missing_is_asked_for(debian, serve, cache, monkeypatch):
-    files = fashion_files([4] * 10, [2] * 10)
-    sums = {
-        stem: hashlib.sha256(files[f"{stem}-ubyte.gz"]).hexdigest()
-        for stem in _sources.FASHION_SHA256
-    }
-    monkeypatch.setattr(_sources, "FASHION_SHA256", sums)
+def test_only_what_is_missing_is_asked_for(debian, serve, cache, monkeypatch, published):
+    files = published(fashion_files([4] * 10, [2] * 10))
     (cache / "fashion-mnist").mkdir(parents=True)
     for name in FASHION_FILES[:2]:
         (cache / "fashion-mnist" / name).write_bytes(files[name])
