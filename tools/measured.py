@@ -1,9 +1,8 @@
 """What chapters claimed and recorded in a run, and how far it may differ in another run.
 
 The register, ``book/results/replication.csv``, says for each claim and each recorded number how it
-came out over several seeds and two kinds of arithmetic. A new run of the default seed, on whatever
-machine, must stay within that spread, widened on both sides by its own width; by twice its width
-where it comes from fewer than ten seeds, which see less of the spread.
+came out over ten seeds and two kinds of arithmetic. A new run of the default seed, on whatever
+machine, must stay within that spread, widened on both sides by its own width.
 """
 
 import csv
@@ -18,8 +17,7 @@ CLAIM = "application/vnd.rfout.claim+json"
 CURVES = "application/vnd.rfout.curves+json"
 GLUE = "application/papermill.record/text/plain"
 LEAST = 0.003  # three images of a thousand: an accuracy that never varied may do so elsewhere
-ENOUGH_SEEDS = 10
-ROUNDING = 1e-5  # relative: a number that no seed changes, kept with six digits
+ROUNDING = 1e-6  # relative: a number that no seed changes is a matter of rounding alone
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def interval(row):
     if width == 0 and low not in (0.0, 1.0):
         width = ROUNDING * abs(low)
     else:
-        width = max(width * (1 if int(row["n_seeds"]) >= ENOUGH_SEEDS else 2), LEAST)
+        width = max(width, LEAST)
     return low - width, high + width
 
 

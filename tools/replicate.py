@@ -167,7 +167,7 @@ def main(arguments=None):
             old = pd.read_csv(path)
             made = pd.concat([old[~old["chapter"].isin(named)], made])
             made = made.sort_values("chapter", kind="stable")
-        write(path, made.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+        write(path, made.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
     table = pd.read_csv(REGISTER)
     weak = table[(table["kind"] == "claim") & (table["held"] < 0.9 * table["n_seeds"])]
     for row in weak.itertuples():

@@ -159,7 +159,7 @@ def questions(notebook):
 
 
 def outputs(notebook):
-    """What is stored: a whole run from top to bottom, no error, no warning, no picture."""
+    """What is stored: a whole run from the top, no error, warning, picture or raw history."""
     found, counts = [], []
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
@@ -171,8 +171,11 @@ def outputs(notebook):
                 found.append(f"cell {number}: a stored error ({output.ename})")
             if output.get("name") == "stderr":  # warnings name this machine's folders
                 found.append(f"cell {number}: stored stderr ({output.text[:60]!r})")
+            shown = output.get("data", {}).get("text/plain", "")
             if any(kind.startswith("image/") for kind in output.get("data", {})):
                 found.append(f"cell {number}: stored image data; run `make outputs`")
+            if re.search(r"^ +round .*\bsampled\b", shown, re.DOTALL):
+                found.append(f"cell {number}: shows a whole history by the way")
     if counts != list(range(1, len(counts) + 1)):
         found.append(f"execution counts {counts} are no run from the top; run `make outputs`")
     return found

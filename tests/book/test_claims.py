@@ -15,7 +15,7 @@ from measured import CLAIM, GLUE, can_fail, measured, register  # noqa: E402
 
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 REGISTER = register()
-N_SEEDS = 2  # that the register is of, so far; `make replicate` takes ten by default
+N_SEEDS = 10
 
 
 def test_the_page_lists_what_was_measured_as_it_is_printed(tmp_path):

@@ -115,6 +115,11 @@ def test_a_good_notebook_passes():
             notebook(new_code_cell(outputs=[new_output("stream", name="stderr", text="W")])),
             "stored stderr",
         ),
+        (
+            outputs,
+            notebook(drawing({}, {"text/plain": "   round sampled  adversaries\n0      1  (0, 1)"})),
+            "whole history",
+        ),
         (compared, notebook(printing(), printing()), "compares 2"),
         (opening, new_notebook(cells=[new_markdown_cell("# T\n\n**Learn** Things.")]), "can do"),
         (bookkeeping, notebook(printing(source="claim('a {}.', 1, above=0)")), "not folded"),

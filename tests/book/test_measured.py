@@ -80,11 +80,6 @@ def test_an_interval_that_no_share_can_leave_compares_nothing():
     assert [name for name in can if not can[name]] == ["anything"]
 
 
-def test_the_spread_of_few_seeds_is_widened_twice():
-    row = {"lowest": "0.5", "highest": "0.6", "n_seeds": "3"}
-    assert interval(row) == pytest.approx((0.3, 0.8))
-
-
 def test_other_outputs_are_not_measured():
     assert not is_measured(new_output("stream", text="1\n"))
     assert not is_measured(new_output("execute_result", data={"text/plain": "1"}))
