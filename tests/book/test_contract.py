@@ -117,7 +117,9 @@ def test_a_good_notebook_passes():
         ),
         (
             outputs,
-            notebook(drawing({}, {"text/plain": "   round sampled  adversaries\n0      1  (0, 1)"})),
+            notebook(
+                drawing({}, {"text/plain": "   round sampled  adversaries\n0      1  (0, 1)"})
+            ),
             "whole history",
         ),
         (compared, notebook(printing(), printing()), "compares 2"),
