@@ -62,7 +62,9 @@ def rule(
     if replace == "drop":
         kept = np.where(flagged, np.nan, u)
         return np.nanmean(kept, axis=0).astype(u.dtype)
-    instead = {"mean": u.mean(axis=0), "center": middle, "zero": 0 * middle}[replace]
+    instead = {"mean": u.mean(axis=0), "center": middle, "zero": 0 * middle}
+    instead |= {"median": np.median(u, axis=0), "edge": np.clip(u, middle - limit, middle + limit)}
+    instead = instead[replace]
     return np.where(flagged, instead, u).mean(axis=0)
 
 
@@ -133,6 +135,7 @@ WRONG = [
     ("backdoor_accuracy", partial(measured, clean=True), "put the trigger on"),
     ("backdoor_accuracy", partial(measured, all_images=True), "those that are left"),
     ("backdoor_accuracy", lambda *all_of: 100 * measured(*all_of), "percent"),
+    ("backdoor_accuracy", lambda p, x, y, t, c: (p(t(x[y != c])) == c).sum(), "it counts images"),
     ("backdoor_accuracy", lambda *all_of: 1 - measured(*all_of), "does not get the target"),
     ("stamp", partial(stamping, white=True), "a cross on a black square"),
     ("stamp", partial(stamping, black=False), "should be black"),
@@ -146,6 +149,9 @@ WRONG = [
     ("rule", partial(rule, strict=False), "not `>=`"),
     ("rule", partial(rule, replace="drop"), "values that were kept"),
     ("rule", partial(rule, replace="zero"), "flagged value as 0"),
+    ("rule", partial(rule, replace="median"), "flagged value as the median"),
+    ("rule", partial(rule, replace="edge"), "to the edge of the band"),
+    ("rule", partial(rule, center="median", replace="center"), "median for the center"),
     ("rule", partial(rule, side=np.asarray), "absolute distance"),
     ("rule", lambda u, c=3.0: rule(u), "threshold is fixed"),
     ("rule", lambda u: rule(u), "TypeError"),
@@ -243,6 +249,12 @@ def test_a_wrong_answer_is_told_in_words(name, fn, words, capsys):
         assert right is False
         assert text.startswith("Not yet: ")
         assert re.search(words, text), text
+
+
+def test_a_threshold_that_is_given_by_name_alone_is_given_by_name(capsys):
+    assert check("rule", rfout1d) is True
+    assert check("drop", lambda updates, *, threshold=3.0: rule(updates, threshold)) is False
+    assert "should be left out" in capsys.readouterr().out
 
 
 def test_the_words_come_with_an_example_where_it_fails(capsys):

@@ -49,7 +49,7 @@ def accuracy_cases(rng: Random) -> Iterator[Case]:
         }
         x = gallery(shown, [False] * n, 0)
         given = {"predict": predict, "x": x, "y": array(y, "int64")}
-        about = f"predict gives {shown} for {y}"
+        about = f"the true labels are {y}; predict gives {shown}"
         yield Case(given, right, mistakes, about, ("predict", "x", "y"))
 
 
@@ -81,12 +81,13 @@ def backdoor_cases(rng: Random) -> Iterator[Case]:
                     sum(after[i] == y[i] for i in others) / len(others)
                 ),
                 "it gives the share that does not get the target.": 1 - right,
+                "it counts images: divide by the number of those that are left.": len(hits),
                 PERCENT: 100 * right,
             }
             if len({round(one, 9) for one in (right, *mistakes.values())}) == len(mistakes) + 1:
                 break
         given = {"predict": predict, "x": gallery(shown, caught, target), "y": array(y, "int64")}
-        about = f"for images of {y} predict gives {after} with the trigger, {shown} without"
+        about = f"the true labels are {y}; predict gives {after} with the trigger, {shown} without"
         yield Case(
             {**given, "trigger": trigger, "target": target},
             right,

@@ -72,6 +72,8 @@ def filtered(
         if not flagged:
             result.append(value)
         elif replacement != "drop":
-            instead = {"center": middle_one, "zero": 0.0, "mean": average(values)}
+            edge = middle_one + (limit if value > middle_one else -limit)
+            instead = {"center": middle_one, "zero": 0.0, "edge": edge}
+            instead |= {"mean": average(values), "median": middle(values)}
             result.append(instead[replacement])
     return average(result) if result else middle_one

@@ -48,6 +48,13 @@ RULE_MISTAKES: dict[str, Callable[..., float]] = {
     "it counts a flagged value as 0: it should count as the mean.": partial(
         filtered, replacement="zero"
     ),
+    "it counts a flagged value as the median: it should count as the mean.": partial(
+        filtered, replacement="median"
+    ),
+    "it moves a flagged value to the edge of the band: it should count as the mean.": partial(
+        filtered, replacement="edge"
+    ),
+    "it takes the median for the center: take the mean.": partial(filtered, center=middle),
     "it flags on one side only: take the absolute distance.": partial(filtered, one_sided=True),
     THRESHOLD: lambda v, c: filtered(v, 3.0),
 }
@@ -92,10 +99,11 @@ MEDIAN_MISTAKES: dict[str, Callable[..., float]] = {
 
 
 def honest(rng: Random, n: int, outlier: float | None = None) -> Numbers:
-    """Give whole numbers of n clients; the last may be an outlier, at a random place."""
-    values = [float(rng.randint(-3, 3)) for _ in range(n)]
+    """Give whole numbers of n clients, away from 0; one may be an outlier, that far from them."""
+    base = rng.choice((-1, 1)) * rng.randint(15, 30)
+    values = [float(base + rng.randint(-3, 3)) for _ in range(n)]
     if outlier is not None:
-        values[-1] = outlier
+        values[-1] = base + outlier
     rng.shuffle(values)
     return values
 
@@ -119,8 +127,9 @@ def at_the_threshold(rng: Random) -> Numbers:
 
 def clear(values: Numbers, threshold: float) -> bool:
     """Whether no rule of the family decides by a hair, which rounding could turn."""
-    pairs = ((average, spread), (average, sample), (middle, mad), (middle, unscaled))
-    for center, scale in pairs:
+    of_mean = ((average, spread), (average, sample))
+    of_median = ((middle, spread), (middle, mad), (middle, unscaled))
+    for center, scale in (*of_mean, *of_median):
         limit = threshold * scale(values)
         if any(abs(abs(v - center(values)) - limit) < 1e-3 * (1 + limit) for v in values):
             return False

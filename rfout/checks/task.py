@@ -1,7 +1,9 @@
 """What a check is made of, and how an answer is compared with the oracle's."""
 
+import inspect
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
@@ -95,13 +97,29 @@ def _explaining(answers: list[tuple[Case, Any, float]], sentences: Iterable[str]
 def _ask(task: Task, case: Case, fn: Callable[..., Any]) -> tuple[Any, str | None]:
     given = deepcopy(case.arguments)
     try:
-        answer = fn(*given.values())
+        answer = _call(fn, given)
     except Exception as error:
         return None, f"your function raises {type(error).__name__}: {error}"
     for name, before in case.arguments.items():
         if not _untouched(before, given[name]):
             return None, f"your function changes `{name}` in place. Work on a copy of it."
     return answer, _form(task, case, answer)
+
+
+def _call(fn: Callable[..., Any], given: dict[str, Any]) -> Any:
+    """Call a function as its signature asks; what it warns of is its own business."""
+    try:
+        parameters: Mapping[str, inspect.Parameter] = inspect.signature(fn).parameters
+    except (TypeError, ValueError):  # of a builtin
+        parameters = {}
+    named = {
+        name: value
+        for name, value in given.items()
+        if name in parameters and parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return fn(*(value for name, value in given.items() if name not in named), **named)
 
 
 def _untouched(before: Any, after: Any) -> bool:
