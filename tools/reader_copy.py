@@ -13,8 +13,11 @@ import json
 import re
 from copy import deepcopy
 from functools import cache
+from urllib.parse import urljoin
 
 import nbformat
+from executed import cache_folder
+from jupyter_cache import get_cache
 from measured import measured
 from nbformat.v4 import new_markdown_cell
 from pybtex.database import parse_file
@@ -48,7 +51,7 @@ class Plain:
     """Plain Markdown of one chapter's MyST.
 
     Parameters: what the chapter recorded (name to value), the bibliography, titles of labels, and
-    where the built book is online, if anywhere.
+    the address of its page, if it is online.
     """
 
     def __init__(self, values, cited, titles, address=""):
@@ -79,8 +82,9 @@ class Plain:
         if name in ("exercise-end", "solution-end"):
             return ""
         if name == "widget":
-            place = f"[the book's page]({self.address})" if self.address else "the book's page"
-            return quote(f"**A moving picture is in {place}.** {body}\n\n{options.get('alt', '')}")
+            place = "this chapter's page of the book, which `make serve` shows"
+            place = f"[this chapter's page]({self.address})" if self.address else place
+            return quote(f"**A moving picture is on {place}.** {body}\n\n{options.get('alt', '')}")
         if name == "admonition" or name in BOXES:
             return quote(f"**{title or BOXES[name]}**\n\n{body}")
         raise ValueError(f"the reader's copy knows no directive {{{name}}}")
@@ -114,7 +118,9 @@ class Plain:
         if target.endswith(".ipynb"):
             return f"[{text}]({target})"
         page = target.removesuffix(".md") + ".html"
-        return f"[{text}]({self.address}/{page}{part})" if self.address else f"{text} (in the book)"
+        if self.address:
+            return f"[{text}]({urljoin(self.address, page)}{part})"
+        return f"{text} (page *{target.removesuffix('.md')}* of the book, which `make serve` shows)"
 
 
 def quote(text):
@@ -142,7 +148,7 @@ def convert(notebook, bibliography, *, address=""):
     """Make the reader's copy of an executed chapter.
 
     Parameters: the executed notebook, the path of the BibTeX file, and the address of the chapter's
-    page without the file's ending, if the book is online. Returns a notebook.
+    page, if the book is online. Returns a notebook.
 
     Raises ValueError where something has no plain form, such as an empty link.
     """
@@ -173,9 +179,25 @@ def fold(cell):
     for tag in tags & set(HIDDEN):
         source, output = HIDDEN[tag]
         cell.metadata["jupyter"] = {"source_hidden": source, "outputs_hidden": output}
-    cell.outputs = [one for one in cell.outputs if set(one.get("data", {"text": ""})) & SHOWN]
+    cell.outputs = [one for one in cell.outputs if is_shown(one)]
     for output in cell.outputs:
         output.get("data", {}).pop("application/vnd.rfout.claim+json", None)
+
+
+def is_shown(output):
+    """Tell whether a reader sees something in an output: the bare name of a figure is nothing."""
+    data = output.get("data", {"text": ""})
+    bare = set(data) == {"text/plain"} and data["text/plain"].startswith("<Figure")
+    return bool(set(data) & SHOWN) and not bare
+
+
+def with_figures(root, name, notebook):
+    """Give a chapter as it is in the cache, with its figures: Sphinx keeps them in other files."""
+    try:
+        source = nbformat.read(root / "book" / name, as_version=4)
+        return get_cache(cache_folder(root)).merge_match_into_notebook(source)[1]
+    except KeyError:
+        return notebook
 
 
 def fingerprint(notebook):
@@ -211,7 +233,7 @@ def write_copies(root, executed, target, address=""):
     for path in sorted(executed.glob("*.ipynb")):
         if not (root / "book" / path.name).is_file():
             continue  # a page in Markdown, or a chapter that is gone
-        notebook = nbformat.read(path, as_version=4)
+        notebook = with_figures(root, path.name, nbformat.read(path, as_version=4))
         where = f"{address}/book/{path.stem}.html" if address else ""
         copy = convert(notebook, root / "book" / "references.bib", address=where)
         copy.metadata["rfout_copy"] = fingerprint(copy)

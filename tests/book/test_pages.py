@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
+import nbformat
 import pytest
 import yaml
 from jupyter_cache import get_cache
@@ -63,6 +64,20 @@ def test_pages_in_markdown_run_as_well(html):
     pages = [(path.name, notebook) for path, notebook in chapters(ROOT) if path.suffix == ".md"]
     assert [name for name, notebook in pages if not known(cache, notebook)] == []
     assert pages
+
+
+def test_readers_copies_show_the_figures_of_the_build(html):
+    drawn = 0
+    for path, chapter in chapters(ROOT):
+        if path.suffix != ".ipynb":
+            continue
+        n_figures = sum("figure" in c.metadata.get("mystnb", {}) for c in chapter.cells)
+        copy = nbformat.read(ROOT / "notebooks" / path.name, as_version=4)
+        outputs = [one for c in copy.cells if c.cell_type == "code" for one in c.outputs]
+        pictures = sum("image/png" in one.get("data", {}) for one in outputs)
+        assert pictures >= n_figures, path.name
+        drawn += pictures
+    assert drawn > 20
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ def text_of(source, *, address="", **values):
         ("{py:class}`rfout.flower.RFOut1d`", "`rfout.flower.RFOut1d`"),
         ("(the-wall)=\n## The wall", "## The wall"),
         ("[Limits](limits.ipynb)", "[Limits](limits.ipynb)"),
-        ("[Claims](claims.md)", "Claims (in the book)"),
+        ("[Claims](claims.md)", "Claims (page *claims* of the book, which `make serve` shows)"),
         ("```python\nx = 1\n```", "```python\nx = 1\n```"),
     ],
 )
@@ -67,7 +67,7 @@ def test_what_only_sphinx_reads_becomes_words(source, plain):
         ("```{solution-start} ex-a\n:class: dropdown\n```", ["A solution"]),
         (
             "```{widget} round\n:alt: A server.\n\nFour steps.\n```",
-            ["> **A moving picture is in the book's page.** Four steps.", "> A server."],
+            ["> **A moving picture is on this chapter's page of the book, which", "> A server."],
         ),
     ],
 )
@@ -78,8 +78,9 @@ def test_boxes_become_plain_ones(source, parts):
 
 
 def test_links_lead_to_the_book_where_it_is_online():
-    page = "https://example.org/book/limits"
-    assert text_of("[Claims](claims.md)", address=page).startswith("[Claims](https://example.org")
+    page = "https://example.org/book/limits.html"
+    link = text_of("[Claims](claims.md#numbers)", address=page)
+    assert link == "[Claims](https://example.org/book/claims.html#numbers)"
 
 
 @pytest.mark.parametrize("source", ["[](limits.ipynb)", "{unknown}`x`", "```{unknown}\nx\n```"])
@@ -105,6 +106,14 @@ def test_bookkeeping_and_answers_are_folded_and_what_only_sphinx_shows_is_gone()
     assert copy.cells[0].outputs == []
     assert copy.cells[1].outputs[0].data == {"text/plain": "Holds: ..."}
     assert copy.cells[3].outputs[0].text == "1\n"
+
+
+def test_a_figure_is_shown_and_its_bare_name_is_not():
+    name = {"text/plain": "<Figure size 640x480 with 1 Axes>"}
+    bare, drawn = (new_output("display_data", data=name | more) for more in ({}, {"image/png": ""}))
+    cells = [new_code_cell("plot()", outputs=[bare, drawn])]
+    copy = convert(new_notebook(cells=cells), BIBLIOGRAPHY)
+    assert copy.cells[0].outputs == [drawn]
 
 
 def executed(folder):
