@@ -35,8 +35,8 @@ def rounds(
     >>> import pandas as pd
     >>> history = pd.DataFrame({"round": [1, 2], "main_task_accuracy": [0.4, 0.8]})
     >>> figure = rounds({"mean": history.assign(backdoor_accuracy=[0.0, 1.0])})
-    >>> [ax.get_ylabel() for ax in figure.axes]
-    ['main-task accuracy', 'backdoor accuracy (attack success rate)']
+    >>> [ax.get_ylabel().splitlines()[0] for ax in figure.axes]
+    ['main-task accuracy', 'backdoor accuracy']
     """
     shown = [key for key in ACCURACIES if any(h[key].notna().any() for h in histories.values())]
     with style():
@@ -48,7 +48,8 @@ def rounds(
                 band(ax, spread, name, key, colour)
             if attack_from is not None:
                 _mark_attack(ax, attack_from)
-            ax.set(xlabel="round", ylabel=ACCURACIES[key], ylim=(-0.03, 1.03))
+            ax.set(xlabel="round", ylim=(-0.03, 1.03))
+            ax.set_ylabel(ACCURACIES[key].replace(" (", "\n("))  # else it is taller than its axis
             first = min(history["round"].min() for history in histories.values())
             ax.set_xlim(left=first - 0.5)
             whole_rounds(ax)
@@ -172,9 +173,9 @@ def multiples(
 
 
 def flagged(history: pd.DataFrame) -> Figure:
-    """Draw who was flagged when: rounds across, clients up, the share of coordinates as shade.
+    """Draw who was flagged when: rounds across, clients up, the fraction of coordinates as shade.
 
-    The shades follow the square root of the share, so that one in a hundred is seen beside all.
+    The shades follow the square root of it, so that one in a hundred is seen beside all.
 
     Parameters
     ----------
@@ -209,9 +210,9 @@ def flagged(history: pd.DataFrame) -> Figure:
         ax.set(xlabel="round", ylabel="client", yticks=range(0, n_clients, max(1, n_clients // 5)))
         ax.grid(visible=False)
         whole_rounds(ax)
-        bar = fig.colorbar(shown, ax=ax, label="share of coordinates flagged")
+        bar = fig.colorbar(shown, ax=ax, label="fraction of coordinates flagged")
         bar.set_ticks(
-            [0, 0.01, 0.05, 0.25, 0.5, 1], labels=["0", "1 %", "5 %", "25 %", "50 %", "1"]
+            [0, 0.01, 0.05, 0.25, 0.5, 1], labels=["0", "1 %", "5 %", "25 %", "50 %", "100 %"]
         )
     plt.close(fig)
     return fig

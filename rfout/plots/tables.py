@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from .style import BLACK, band, series, style
 
 HATCHES = ("", "//", "..", "xx", "\\\\", "++")
+FEW = 8  # points of a curve that are all marked on the axis
 
 
 def bars(table: pd.DataFrame, ylabel: str, *, line: float | None = None, name: str = "") -> Figure:
@@ -95,6 +96,8 @@ def curves(
             ax.axvline(mark, color=BLACK, linewidth=1.0, linestyle=":", label=name)
         if "x" in logarithmic:
             ax.set_xscale("log")
+        elif len(table) <= FEW:
+            ax.set_xticks(table.index)
         if "y" in logarithmic:
             ax.set_yscale("log")
         ax.set(xlabel=xlabel, ylabel=ylabel)

@@ -18,7 +18,7 @@ REPORTED = pd.DataFrame(
     {"round": [21, 22], "sampled": [(0, 2), (1, 2)], "flagged": [(0.9, 0.1), (0.0, 0.2)]}
 )
 NAMES = [f"series {i}" for i in range(10)]
-BACKDOOR = "backdoor accuracy (attack success rate)"
+BACKDOOR = "backdoor accuracy\n(attack success rate)"
 
 
 def history(main=(0.5, 0.8, 0.9), backdoor=(0.1, 0.7, 1.0)):
@@ -252,7 +252,7 @@ def test_flagged_shows_each_client_in_its_row_and_blanks_who_was_not_sampled():
     assert image.origin == "lower"
     assert ax.get_xlabel() == "round"
     assert ax.get_ylabel() == "client"
-    assert bar.get_ylabel() == "share of coordinates flagged"
+    assert bar.get_ylabel() == "fraction of coordinates flagged"
 
 
 def test_flagged_tells_one_in_a_hundred_from_none():
