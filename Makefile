@@ -60,8 +60,9 @@ bench: .venv/.book ## measure the operator against a mean and its rivals (tables
 	$(BIN)/python benchmarks/aggregation.py $(ONLY)
 
 SUITE ?= fashion-mnist
-results: .venv/.book ## run what is missing of the long experiments (SUITE=adaptive, emnist-digits, cifar10, femnist, celeba, short)
-	env -u TQDM_DISABLE $(BIN)/python -m rfout.experiments $(SUITE)
+results: .venv/.book ## run what is missing of the long experiments (SUITE=comparison, search, femnist, ...; DEFENCE=..., ATTACK=... for one)
+	env -u TQDM_DISABLE $(BIN)/python -m rfout.experiments $(SUITE) \
+		$(if $(DEFENCE),--defence "$(DEFENCE)") $(if $(ATTACK),--attack "$(ATTACK)")
 
 replicate: .venv/.book ## run the chapters' claims with SEEDS=10 and two arithmetics (ONLY=limits for one)
 	$(BIN)/python tools/replicate.py $(ONLY) $(if $(SEEDS),--seeds $(SEEDS))

@@ -6,7 +6,7 @@ from typing import Any
 from ..defences import FAMILY
 from .description import Attack, Run, Setting
 
-RIVALS = ("median", "trimmed mean", "Krum", "Multi-Krum", "Bulyan", "norm clipping")
+COMPARED = ("median", "trimmed mean", "Krum", "Multi-Krum", "Bulyan", "norm clipping")
 
 
 def at_scale(dataset: str) -> list[Run]:
@@ -27,7 +27,7 @@ def at_scale(dataset: str) -> list[Run]:
     first: tuple[str, ...] = ("mean", "RFOut-1d", "RFOut-1d, median/MAD")
     plan: list[tuple[tuple[str, ...], Attack, float | None]] = [
         (names, boosted(k), alpha)
-        for names, ks in ((first, (1, 4, 0)), (RIVALS, (1, 4)))
+        for names, ks in ((first, (1, 4, 0)), (COMPARED, (1, 4)))
         for k in ks
         for alpha in (None, 0.5)
     ]

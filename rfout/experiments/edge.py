@@ -4,17 +4,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..attacks import rarity
+from ..clients import Client
 from ..datasets import Dataset, load
 from ..evaluation import Evaluation
-from ..federation import Client, Federation
+from ..federation import Federation
 from ..standard import federation_on
 from ..vocabulary import Images
 
 LABEL = 7
 SHARE = 0.1
-NEIGHBOURS = 5
 
 
 @dataclass(frozen=True)
@@ -23,32 +23,6 @@ class TailEvaluation(Evaluation):
 
     tail_train: Images | None = None
     tail_test: Images | None = None
-
-
-def distances(x: Images, others: Images, *, among: bool = False) -> NDArray[np.float64]:
-    """Mean distance of each image to its nearest neighbours among the others.
-
-    Parameters
-    ----------
-    x, others
-        (n, height, width, channels) images.
-    among
-        Whether `x` are the others themselves: then an image is no neighbour of its own.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> x = np.zeros((8, 2, 2, 1), np.float32)
-    >>> x[0] = 1
-    >>> distances(x, x, among=True).round(1)
-    array([2., 0., 0., 0., 0., 0., 0., 0.])
-    """
-    a, b = (v.reshape(len(v), -1).astype(np.float64) for v in (x, others))
-    squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-    if among:
-        np.fill_diagonal(squared, np.inf)
-    near = np.sort(np.sqrt(np.maximum(squared, 0.0)), axis=1)[:, :NEIGHBOURS]
-    return np.asarray(near.mean(axis=1))
 
 
 def split_tail(
@@ -71,10 +45,10 @@ def split_tail(
     """
     of_train, of_test = (np.flatnonzero(y == label) for y in (data.y_train, data.y_test))
     known = data.x_train[of_train]
-    rarity = distances(known, known, among=True)
-    cut = np.quantile(rarity, 1 - share)
-    train = of_train[rarity > cut]
-    test = of_test[distances(data.x_test[of_test], known) > cut]
+    how_rare = rarity(known, known)
+    cut = np.quantile(how_rare, 1 - share)
+    train = of_train[how_rare > cut]
+    test = of_test[rarity(data.x_test[of_test], known) > cut]
     if len(test) == 0:
         raise ValueError(f"no test image of class {label} is as rare as that: take more images")
     rest = replace(

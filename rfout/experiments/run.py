@@ -88,7 +88,6 @@ def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
     Examples
     --------
     >>> from rfout.experiments import Attack
-    >>> from rfout.experiments import Attack
     >>> small = Setting(n_train=200, n_test=50, n_clients=12, warm_up=1)
     >>> attack = Attack("boosted", n_rounds=2)
     >>> execute(Run(small, attack, "RFOut-1d", seed=0))["round"].tolist()
