@@ -14,6 +14,7 @@ import copy
 import hashlib
 import json
 import os
+import re
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -35,7 +36,7 @@ ARITHMETICS = {"native": {}, "SSE4.1": {"ONEDNN_MAX_CPU_ISA": "SSE41"}}
 def claims_anything(notebook):
     """Tell whether there is something to replicate in a chapter."""
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    return any("claim(" in source or "record(" in source for source in code)
+    return any(re.search(r"(?<!\w)(claim|record)\(", source) for source in code)
 
 
 def run_once(path, notebook, seed, arithmetic, rounds):
