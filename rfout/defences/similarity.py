@@ -73,8 +73,9 @@ def foolsgold_weights(similarities: NDArray[np.float64]) -> NDArray[np.float64]:
     resembles_worse = (most[None] > most[:, None]) & (most[None] > 0)
     ratio = np.divide(most[:, None], most[None], out=np.ones_like(similar), where=resembles_worse)
     weights = np.clip(1 - (similar * ratio).max(axis=1), 0.0, 1.0)
-    if weights.max() > 0:
-        weights = weights / weights.max()
+    largest = np.max(weights)
+    if largest > 0:
+        weights = weights / largest
     with np.errstate(divide="ignore"):  # the logit of 0 and of 1 is infinite
         logit = np.log(weights / (1 - np.minimum(weights, 0.99))) + 0.5
     return np.clip(logit, 0.0, 1.0)

@@ -134,8 +134,8 @@ class Round:
                 said.append(f"{len(lost)} {what}{why}")
         if too_few:
             said.append("too few to flag anything")
-        elif report is not None and report.flagged.max() > 0:
-            most = int(report.flagged.argmax())
+        elif report is not None and np.max(report.flagged) > 0:
+            most = int(np.argmax(report.flagged))
             share = f"{100 * report.flagged[most]:.3g} % of the parameters"
             said.append(f"most flagged: node {self.nodes[most]}, {share}")
         return f"round {self.number}: {', '.join(said)}"
@@ -165,7 +165,7 @@ class Round:
             "missing-node-ids": [lost.node for lost in self.missing],
         }
         if report is not None:
-            most = int(report.flagged.argmax())
+            most = int(np.argmax(report.flagged))
             numbers["flagged-share-mean"] = float(report.flagged.mean())
             numbers["flagged-share-max"] = float(report.flagged[most])
             numbers["most-flagged-node"] = self.nodes[most] if report.flagged[most] else 0

@@ -298,7 +298,8 @@ FOCUS = """() => {
     const style = getComputedStyle(e), box = e.getBoundingClientRect()
     return {
         says: e.outerHTML.slice(0, 120),
-        marked: style.outlineStyle !== 'none' || style.boxShadow !== 'none',
+        marked: [style, getComputedStyle(e, '::after')] // a card's link covers the card with it
+            .some(s => s.outlineStyle !== 'none' || s.boxShadow !== 'none'),
         seen: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
     }
 }"""
