@@ -29,13 +29,14 @@ STRANGER = """
 import gc, json, os
 os.environ["TF_NUM_INTRAOP_THREADS"] = "3"
 gc.disable()
+frozen = gc.get_freeze_count()  # of Python 3.12 itself
 import keras
 from rfout.startup import load_tensorflow
 load_tensorflow()
 import rfout.models
 from sklearn.base import BaseEstimator
 wraps = issubclass(keras.wrappers.SKLearnClassifier, BaseEstimator)
-print(json.dumps([wraps, gc.isenabled(), gc.get_freeze_count(),
+print(json.dumps([wraps, gc.isenabled(), gc.get_freeze_count() - frozen,
                   os.environ["TF_NUM_INTRAOP_THREADS"]]))
 """
 
