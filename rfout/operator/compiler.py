@@ -1,6 +1,7 @@
 """What the compiled paths share: the compiler itself, and clients' values read where they lie."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,9 @@ def forget_outdated(folder: Path, package: Path) -> None:
     """
     changed = max((package / f"{name}.py").stat().st_mtime for name in SOURCES)
     for index in (one for name in SOURCES for one in folder.glob(f"{name}.*.nbi")):
-        if index.stat().st_mtime < changed:
-            index.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another process does the same
+            if index.stat().st_mtime < changed:
+                index.unlink()
 
 
 @intrinsic

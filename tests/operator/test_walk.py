@@ -186,6 +186,21 @@ def test_what_was_compiled_from_older_sources_is_forgotten(tmp_path):
     assert sorted(folder.iterdir()) == [another, new]
 
 
+def test_a_file_that_another_process_has_just_forgotten_is_no_error(tmp_path):
+    compiler = pytest.importorskip("rfout.operator.compiler")
+    package, folder = tmp_path / "rfout", tmp_path / "cache"
+    for made in (package, folder):
+        made.mkdir()
+    for name in compiler.SOURCES:
+        (package / f"{name}.py").touch()
+    gone, old = (folder / f"{name}.nbi" for name in ("compiled.f-1", "compiled.g-1"))
+    gone.symlink_to(tmp_path / "nowhere")  # it is listed, and is not there
+    old.touch()
+    os.utime(old, (time.time() - 60,) * 2)
+    compiler.forget_outdated(folder, package)
+    assert not old.exists()
+
+
 FEATURES = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
 ELSEWHERE = {
     "NumPy without AVX2 and AVX-512": {"NPY_DISABLE_CPU_FEATURES": " ".join(FEATURES)},
