@@ -3,15 +3,15 @@
 import math
 from typing import Any
 
-from ..operator import inputs
+from ..operator.rule import check_choice
 
 
 def check(
     sends: Any, on_invalid: Any, weighted: Any, node_timeout: Any, max_empty_rounds: Any
 ) -> None:
     """Raise a ValueError for settings that mean nothing, and for weights."""
-    inputs.check_choice("sends", sends, ("parameters", "updates"))
-    inputs.check_choice("on_invalid", on_invalid, ("drop", "raise"))
+    check_choice("sends", sends, ("parameters", "updates"))
+    check_choice("on_invalid", on_invalid, ("drop", "raise"))
     if weighted:
         raise ValueError(
             "weighted=True is refused: a reply's weight is what its client claims, and a "

@@ -14,15 +14,15 @@ from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
 from flwr.common import log
 from flwr.serverapp import Grid
 from flwr.serverapp.exception import AggregationError
-from flwr.serverapp.strategy import FedAvg, Result
+from flwr.serverapp.strategy import Result
 
-from ..operator import inputs
+from ..operator.rule import read_rule
 from . import _arguments, _composition, _privacy, _replies
 from ._aggregation import aggregate
 from ._agreement import agree
+from ._evaluation import Evaluation
 from ._history import History
-from ._metrics import alike, median_metrics
-from ._nodes import wait_for_nodes
+from ._metrics import median_metrics
 from ._notices import Notices
 from ._replies import Layer
 from ._round import Round
@@ -30,10 +30,8 @@ from ._round import Round
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RFOut1d"]
 
-
-class RFOut1d(FedAvg):
+class RFOut1d(Evaluation):
     """Federated averaging that filters outliers on every parameter, and survives bad replies.
 
     Parameters
@@ -132,7 +130,7 @@ class RFOut1d(FedAvg):
         if given := self.__dict__.pop("_settings", None):  # of a class with an optimiser
             RFOut1d.__init__(self, **given, **fedavg)
             return
-        self.rule = inputs.read_rule(threshold, center, scale, replacement)
+        self.rule = read_rule(threshold, center, scale, replacement)
         _arguments.check(sends, on_invalid, weighted, node_timeout, max_empty_rounds)
         _privacy.check(clip_norm, noise, rng)
         for name in ("train_metrics_aggr_fn", "evaluate_metrics_aggr_fn"):
@@ -205,29 +203,12 @@ class RFOut1d(FedAvg):
                 "it kept them, as Flower's differential privacy does if a client fails"
             )
         self.arrays, self._model = arrays, _replies.model_of(arrays)
-        if self.fraction_train > 0 and self.node_timeout is not None:
-            wanted = max(self.min_available_nodes, self.min_train_nodes)
-            wait_for_nodes(grid, wanted, self.node_timeout)
+        self._wait(grid, self.fraction_train, self.min_train_nodes)
         messages = list(super().configure_train(server_round, arrays, config, grid))
         self._asked = {message.metadata.dst_node_id for message in messages}
         if messages:
             self._notices.of_few(len(messages), grid)
         return messages
-
-    def configure_evaluate(
-        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
-    ) -> Iterable[Message]:
-        """Ask the nodes to evaluate.
-
-        Raises
-        ------
-        flwr.serverapp.exception.AggregationError
-            If too few nodes are there within `node_timeout`.
-        """
-        if self.fraction_evaluate > 0 and self.node_timeout is not None:
-            wanted = max(self.min_available_nodes, self.min_evaluate_nodes)
-            wait_for_nodes(grid, wanted, self.node_timeout)
-        return super().configure_evaluate(server_round, arrays, config, grid)
 
     def aggregate_train(
         self, server_round: int, replies: Iterable[Message]
@@ -258,25 +239,6 @@ class RFOut1d(FedAvg):
         self._notices.of_round(done, layout, report)
         metrics = self._combine(self.train_metrics_aggr_fn, done.kept)
         return arrays, done.metrics(report, metrics or {})
-
-    def aggregate_evaluate(
-        self, server_round: int, replies: Iterable[Message]
-    ) -> MetricRecord | None:
-        """Combine what nodes measured by its median; claims that are no numbers do not count."""
-        replies = list(replies)
-        valid = [reply for reply in replies if not reply.has_error()]
-        if failed := [reply for reply in replies if reply.has_error()]:
-            done = Round(server_round, None, {}, "drop")
-            done.read(failed, self.weighted_by_key)
-            self._notices.of_evaluation(done, len(replies))
-        return self._combine(self.evaluate_metrics_aggr_fn, valid) if valid else None
-
-    def _combine(self, combine: Any, replies: list[Message]) -> MetricRecord | None:
-        contents = [reply.content for reply in replies]
-        found: MetricRecord | None = combine(
-            contents if combine is median_metrics else alike(contents), self.weighted_by_key
-        )
-        return found
 
     def _empty_round(self, said: str) -> None:
         self._empty += 1

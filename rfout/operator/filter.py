@@ -7,7 +7,7 @@ The whole rule is three lines. For one array with clients on axis 0:
     aggregate = np.where(flagged, mean, updates).mean(axis=0)
 
 `rfout1d` is these lines, at the price of a mean, exact where they round, with the repairs that the
-theory asks for, and safe on what a hostile client may send. The arguments pass through `inputs`,
+theory asks for, and safe on what a hostile client may send. The updates pass through `inputs`,
 which says what is wrong with them, and `walk`, which goes over blocks of coordinates.
 
 Source: Rodríguez-Barroso, Martínez-Cámara, Luzón, Herrera (2022),
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import inputs, walk
-from .rule import Center, Replacement, Rule, Scale
+from .rule import Center, Replacement, Rule, Scale, check_choice, read_rule
 from .threads import Tally
 
 Array = NDArray[np.floating]
@@ -170,8 +170,8 @@ def rfout1d(
     >>> rfout1d(updates).round(3)  # the outlier counts as the mean, which is 1
     array([0.083])
     """
-    rule = inputs.read_rule(threshold, center, scale, replacement)
-    inputs.check_choice("on_invalid", on_invalid, ("raise", "drop"))
+    rule = read_rule(threshold, center, scale, replacement)
+    check_choice("on_invalid", on_invalid, ("raise", "drop"))
     given = inputs.read(updates, on_invalid)
     done = walk.through(
         given.layers, len(given.kept), rule, drop=on_invalid == "drop", count=return_report

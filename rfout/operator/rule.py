@@ -1,6 +1,7 @@
 """What the paths of the engine share: the rule as data, and float64's bound on its own errors."""
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -27,6 +28,28 @@ class Rule:
     def is_papers(self) -> bool:
         """Whether the filter is the paper's, whatever the threshold."""
         return self.center == "mean" and self.scale == "std"
+
+
+def read_rule(threshold: Any, center: Any, scale: Any, replacement: Any) -> Rule:
+    """Check the keyword arguments that make the rule."""
+    if not isinstance(threshold, Real) or isinstance(threshold, bool):
+        raise TypeError(f"threshold must be a positive number of sigmas, not {threshold!r}")
+    if not 0 < float(threshold) < np.inf:
+        raise ValueError(f"threshold must be a positive number of sigmas, not {threshold!r}")
+    for name, value, choices in (
+        ("center", center, ("mean", "median")),
+        ("scale", scale, ("std", "mad")),
+        ("replacement", replacement, ("center", "drop")),
+    ):
+        check_choice(name, value, choices)
+    return Rule(float(threshold), center, scale, replacement)
+
+
+def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    """Raise ValueError where an argument is none of its choices."""
+    if not isinstance(value, str) or value not in choices:
+        listed = " or ".join(f'"{choice}"' for choice in choices)
+        raise ValueError(f"{name} must be {listed}, not {value!r}")
 
 
 def band(total: Any, squares: Any, n: int, threshold: float) -> tuple[Any, Any, Any, Any]:

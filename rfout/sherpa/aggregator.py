@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..defences import clip_updates
-from ..operator import Center, Replacement, Report, Scale, inputs, rfout1d
+from ..operator import Center, Replacement, Report, Scale, rfout1d
+from ..operator.rule import check_choice, read_rule
+from ..operator.sent import as_array
 from ._params import flatten, nest, usual_outline
 from .backend import load
 
@@ -88,8 +90,8 @@ class RFOut1d(_Base):
         on_invalid: Literal["raise", "drop"] = "raise",
     ) -> None:
         super().__init__()
-        inputs.read_rule(threshold, center, scale, replacement)
-        inputs.check_choice("on_invalid", on_invalid, ("raise", "drop"))
+        read_rule(threshold, center, scale, replacement)
+        check_choice("on_invalid", on_invalid, ("raise", "drop"))
         if max_norm is not None:
             clip_updates([], max_norm)  # says what is wrong with it
         if max_norm is not None and start is None:
@@ -163,7 +165,7 @@ class RFOut1d(_Base):
         """Each client's update, clipped; what is none stays as sent: the rule says why."""
         updates, n_fit = [], 0
         for layers in sent:
-            arrays = [inputs.as_array(layer) for layer in layers]
+            arrays = [as_array(layer) for layer in layers]
             shapes = [array.shape for array, _ in arrays]
             fits = shapes == [layer.shape for layer in received]
             n_fit += fits
