@@ -137,8 +137,8 @@ def over_seeds(name: str, curves: Mapping[str, "pd.DataFrame | pd.Series[Any]"])
     Returns
     -------
     pandas.DataFrame
-        Columns curve, x, quantity, lowest, median, highest, n_seeds; no rows where no spread of
-        this figure has been committed.
+        Columns curve, x, quantity, lowest, median, highest, n_seeds; no rows of a figure whose
+        spread was never committed, nor of a curve over other rounds than the committed ones.
 
     Examples
     --------
@@ -153,7 +153,15 @@ def over_seeds(name: str, curves: Mapping[str, "pd.DataFrame | pd.Series[Any]"])
     if not path.is_file():
         return pd.DataFrame(columns=columns)
     table = pd.read_csv(path)
-    return table.loc[table["figure"] == name, columns].reset_index(drop=True)
+    table = table.loc[table["figure"] == name, columns]
+    given = pd.DataFrame(_rows(curves), columns=["curve", "x", "quantity", "value"])
+    places = given.groupby("curve")["x"].agg(set)
+    changed = [
+        curve
+        for curve, own in table.groupby("curve")["x"].agg(set).items()
+        if own != places.get(curve, own)
+    ]
+    return table[~table["curve"].isin(changed)].reset_index(drop=True)
 
 
 def _rows(curves: Mapping[str, "pd.DataFrame | pd.Series[Any]"]) -> list[list[Any]]:

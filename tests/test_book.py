@@ -148,6 +148,9 @@ def test_the_committed_spread_of_a_figure_is_found(monkeypatch, tmp_path):
         tmp_path / "replication-curves.csv", index=False
     )
     assert over_seeds("figure", {}).to_dict("records") == [row]
+    same, longer = ({"mean": pd.Series({x: 0.2 for x in rounds})} for rounds in ((1,), (1, 2)))
+    assert over_seeds("figure", same).to_dict("records") == [row]
+    assert over_seeds("figure", longer).empty
 
 
 def test_rounds_are_shared_where_the_environment_says(monkeypatch, tmp_path):
