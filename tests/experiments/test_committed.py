@@ -1,5 +1,7 @@
 """The committed results: whole, and made by code that is committed. Nothing is trained here."""
 
+from pathlib import Path
+
 import pytest
 
 from rfout.experiments import read_origins
@@ -18,8 +20,11 @@ def test_a_committed_suite_is_whole(suite):
     assert not lacking, f"run `make results SUITE={suite}`: it lacks {'; '.join(lacking)}"
 
 
-@pytest.mark.parametrize("suite", COMMITTED)
-def test_committed_results_name_the_commit_that_made_them(suite):
-    origins = read_origins(suite)
+FOLDERS = [*((suite, RESULTS) for suite in COMMITTED), ("short", Path(__file__).parent / "sse41")]
+
+
+@pytest.mark.parametrize(("suite", "folder"), FOLDERS)
+def test_committed_results_name_the_commit_that_made_them(suite, folder):
+    origins = read_origins(suite, folder)
     bad = origins[origins.revision.str.contains("dirty|unknown")]
     assert bad.empty, f"commit the code first, then run `make results SUITE={suite}` again: {bad}"
