@@ -103,6 +103,9 @@ class Attack:
     until
         The attack ends early once backdoor accuracy was this high in three rounds in a row; None
         runs all rounds.
+    gives_up
+        The attack ends early once backdoor accuracy was below 0.1 in this many rounds in a row;
+        None runs all rounds.
     after
         How many rounds without an attack are observed at most, if the attack got in (backdoor
         accuracy above one half): until backdoor accuracy is half of what it was at the end.
@@ -127,6 +130,7 @@ class Attack:
     reach: float | None = None
     n_rounds: int = 10
     until: float | None = None
+    gives_up: int | None = None
     after: int = 0
 
 

@@ -15,9 +15,9 @@ from ..federation import Federation
 from ..natural import KINDS
 from ..operator.inputs import NotFiniteError
 from ..standard import natural_federation, standard_federation
-from .description import Run, Setting
+from .description import Attack, Run, Setting
 from .edge import federation_without_tail
-from .outcomes import IN
+from .outcomes import IN, STOPPED
 from .recruiting import under_attack
 
 # Of a model from which a client trains nothing finite, so that the aggregator refuses the updates.
@@ -104,9 +104,8 @@ def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
         except NotFiniteError:
             rows.append(about | DIVERGED)
             break
-        if attack.until is not None and len(rows) >= 3:
-            if min(row["backdoor_accuracy"] for row in rows[-3:]) >= attack.until:
-                break
+        if _ended(attack, [row["backdoor_accuracy"] for row in rows]):
+            break
     federation, last = federation.fork(clients=warm.clients), rows[-1]["backdoor_accuracy"]
     half = last / 2
     for _ in range(attack.after if last > IN else 0):
@@ -114,6 +113,14 @@ def execute(run: Run, *, scratch: Path | None = None) -> pd.DataFrame:
         if rows[-1]["backdoor_accuracy"] <= half:
             break
     return pd.DataFrame(rows)
+
+
+def _ended(attack: Attack, backdoor: list[float]) -> bool:
+    """Tell whether an attack ends before its last round: it got in, or it gets nowhere."""
+    if attack.until is not None and len(backdoor) >= 3 and min(backdoor[-3:]) >= attack.until:
+        return True
+    n = attack.gives_up
+    return n is not None and len(backdoor) >= n and max(backdoor[-n:]) < STOPPED
 
 
 def measure(federation: Federation) -> dict[str, float]:

@@ -81,6 +81,17 @@ def test_an_attack_that_is_through_ends_early(tmp_path):
     assert len(execute(run, scratch=tmp_path)) == 3
 
 
+@pytest.mark.parametrize(
+    ("backdoor", "n_rounds"),
+    [([0.0, 0.09, 0.5], 2), ([0.0, 0.1, 0.09, 0.09, 0.5], 4), ([0.0, 0.1, 0.0, 0.1, 0.0], 5)],
+)
+def test_an_attack_that_gets_nowhere_gives_up(backdoor, n_rounds, tmp_path, monkeypatch):
+    measured = iter(backdoor)
+    monkeypatch.setattr(running, "measure", lambda _: {"backdoor_accuracy": next(measured)})
+    table = execute(changed(n_rounds=len(backdoor), gives_up=2), scratch=tmp_path)
+    assert table.backdoor_accuracy.tolist() == backdoor[:n_rounds]
+
+
 @pytest.mark.filterwarnings("ignore:(overflow|invalid value):RuntimeWarning")
 def test_a_model_that_diverged_has_collapsed(tmp_path):
     fast = replace(SETTING, warm_up=0, learning_rate=1e12)
