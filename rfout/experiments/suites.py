@@ -153,7 +153,7 @@ def candidates() -> list[Attack]:
     Examples
     --------
     >>> len(candidates()), max(attack.n_adversaries for attack in candidates())
-    (12, 4)
+    (14, 4)
     """
     rare: dict[str, Any] = {"trigger": "rare instance", "target": 1, "n_rounds": 15, "until": 0.9}
     four = rare | {"n_adversaries": 4}
@@ -162,8 +162,10 @@ def candidates() -> list[Attack]:
         Attack("boosted, few poisoned", rate=0.1, **four),
         Attack("boosted by two", boost=2.0, **four),
         Attack("not boosted", boost=1.0, **four),
-        Attack("not boosted, few poisoned", boost=1.0, rate=0.1, **four),
+        Attack("not boosted, few poisoned", boost=1.0, rate=0.1, **four | {"n_rounds": 60}),
+        Attack("not boosted, few, two epochs", boost=1.0, rate=0.1, epochs=2, **four),
         Attack("not boosted, one epoch", boost=1.0, epochs=1, **four),
+        Attack("inside half s", kind="inside band", reach=0.5, **four),
         Attack("inside one s", kind="inside band", reach=1.0, **four),
         Attack("inside two s", kind="inside band", reach=2.0, **four),
         Attack("inside three s", kind="inside band", reach=3.0, **four),
