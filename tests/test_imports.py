@@ -140,6 +140,7 @@ print(json.dumps([{k: [v, after[k]] for k, v in before.items() if v != after[k]}
 """
 
 
+@pytest.mark.slow
 def test_importing_any_part_changes_nothing_in_the_process():
     """Other libraries may change something when they are loaded: they are loaded before."""
     assert run(PURE) == [{}, []]

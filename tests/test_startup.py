@@ -4,6 +4,10 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 BOOK = """
 import gc, json, os, sys, weakref
 class Node: pass

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from .origin import revision
 from .results import RESULTS, missing, write_result
 from .run import execute
-from .suites import suites
+from .suites import SUITES
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -18,19 +18,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m rfout.experiments", description="Run what is missing of a suite."
     )
-    parser.add_argument("suite", choices=suites())
+    parser.add_argument("suite", choices=SUITES)
     parser.add_argument("--defence", help="of this defence alone")
     parser.add_argument("--attack", help="of this attack alone")
     parser.add_argument("--results", type=Path, default=RESULTS, help="default: %(default)s")
     wanted = parser.parse_args(arguments)
+    suite = SUITES[wanted.suite]()
     runs = [
         run
-        for run in suites()[wanted.suite]
+        for run in suite
         if wanted.defence in (None, run.defence) and wanted.attack in (None, run.attack.name)
     ]
     if not runs:
-        names = sorted({run.defence for run in suites()[wanted.suite]})
-        attacks = sorted({run.attack.name for run in suites()[wanted.suite]})
+        names = sorted({run.defence for run in suite})
+        attacks = sorted({run.attack.name for run in suite})
         parser.error(f"no such run; defences are {names}, attacks {attacks}")
     left = [run for run in missing(wanted.suite, wanted.results) if run in runs]
     print(f"{wanted.suite}: {len(runs)} runs, {len(runs) - len(left)} done before")

@@ -18,7 +18,7 @@ from ..defences import NAMES
 from ..natural import KINDS, source_name
 from .description import Run, described, restored
 from .origin import origin_now
-from .suites import suites
+from .suites import SUITES
 
 BOOK = Path(__file__).parents[2] / "book"
 RESULTS = BOOK / "results" if BOOK.is_dir() else Path("results")
@@ -112,7 +112,7 @@ def write_file(path: Path, origins: list[dict[str, Any]], rows: pd.DataFrame) ->
 def _finished(suite: str, folder: Path) -> list[tuple[dict[str, Any], pd.DataFrame]]:
     """Give the origin and the rows of each run of a suite that is done and not stale."""
     order = {name: i for i, name in enumerate(NAMES)}
-    wanted = set(suites()[suite])
+    wanted = set(SUITES[suite]())
     found = []
     for path in sorted((folder / suite).glob("*.csv")):
         origins, rows = _read(path)
@@ -206,8 +206,8 @@ def missing(suite: str, folder: Path = RESULTS) -> list[Run]:
 
     Examples
     --------
-    >>> len(missing("short", Path("nowhere"))) == len(suites()["short"])
+    >>> len(missing("short", Path("nowhere"))) == len(SUITES["short"]())
     True
     """
     done = {restored(origin["run"]) for origin, _ in _finished(suite, folder)}
-    return [run for run in suites()[suite] if run not in done]
+    return [run for run in SUITES[suite]() if run not in done]

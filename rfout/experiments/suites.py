@@ -1,17 +1,19 @@
 """The experiments of the book, by suite. The runs that say most come first in each."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import Any
 
 from ..defences import FAMILY, NAMES
 from .at_scale import at_scale, natural
 from .description import Attack, Run, Setting
+from .search import DIGITS, search, strongest
 
 SEEDS = range(2022, 2032)
 FEWER = SEEDS[:5]
 
-DIGITS = Setting(n_train=2000, warm_up=30)
 NON_IID = Setting(n_train=2000, warm_up=30, alpha=0.5)
 
 
@@ -144,48 +146,6 @@ def edge_cases() -> list[Run]:
     ]
 
 
-def candidates() -> list[Attack]:
-    """Give the attacks that the search tries on every defence: the adaptive attacker's budget.
-
-    They vary boost, share poisoned, epochs, band and number of adversaries, up to a fifth of the
-    clients, around what got furthest in the suite `adaptive`: the key of one rare image.
-
-    Examples
-    --------
-    >>> len(candidates()), max(attack.n_adversaries for attack in candidates())
-    (14, 4)
-    """
-    rare: dict[str, Any] = {"trigger": "rare instance", "target": 1, "n_rounds": 15, "until": 0.9}
-    four = rare | {"n_adversaries": 4}
-    return [
-        Attack("boosted", **four),
-        Attack("boosted, few poisoned", rate=0.1, **four),
-        Attack("boosted by two", boost=2.0, **four),
-        Attack("not boosted", boost=1.0, **four),
-        Attack("not boosted, few poisoned", boost=1.0, rate=0.1, **four | {"n_rounds": 60}),
-        Attack("not boosted, few, two epochs", boost=1.0, rate=0.1, epochs=2, **four),
-        Attack("not boosted, one epoch", boost=1.0, epochs=1, **four),
-        Attack("inside half s", kind="inside band", reach=0.5, **four),
-        Attack("inside one s", kind="inside band", reach=1.0, **four),
-        Attack("inside two s", kind="inside band", reach=2.0, **four),
-        Attack("inside three s", kind="inside band", reach=3.0, **four),
-        Attack("small colluders", kind="small colluders", reach=2.0, **four),
-        Attack("2, inside two s", kind="inside band", reach=2.0, **rare | {"n_adversaries": 2}),
-        Attack("1, boosted n²", boost=400.0, **rare),
-    ]
-
-
-def search() -> list[Run]:
-    """The same candidates against every defence, on one seed that is used for nothing else.
-
-    Examples
-    --------
-    >>> len({run.seed for run in search()})
-    1
-    """
-    return [Run(DIGITS, attack, defence, 11) for attack, defence in product(candidates(), NAMES)]
-
-
 def short() -> list[Run]:
     """Small runs of every defence: a chapter and the tests repeat those of the first seed.
 
@@ -201,6 +161,20 @@ def short() -> list[Run]:
     return [Run(setting, attack, defence, seed) for seed, defence in product(SEEDS, NAMES)]
 
 
+SUITES: dict[str, Callable[[], list[Run]]] = {
+    "short": short,
+    "adaptive": adaptive,
+    "boosts": boosts,
+    "comparison": comparison,
+    "edge-cases": edge_cases,
+    "instance-keys": instance_keys,
+    "search": search,
+    "strongest": strongest,
+    **{name: partial(natural, name) for name in ("femnist", "celeba")},
+    **{name: partial(at_scale, name) for name in ("fashion-mnist", "emnist-digits", "cifar10")},
+}
+
+
 def suites() -> dict[str, list[Run]]:
     """Give the runs of each suite, in the order in which they are run.
 
@@ -209,14 +183,4 @@ def suites() -> dict[str, list[Run]]:
     >>> sorted(suites())[:3]
     ['adaptive', 'boosts', 'celeba']
     """
-    named = {
-        "short": short(),
-        "adaptive": adaptive(),
-        "boosts": boosts(),
-        "comparison": comparison(),
-        "edge-cases": edge_cases(),
-        "instance-keys": instance_keys(),
-        "search": search(),
-    }
-    named |= {name: natural(name) for name in ("femnist", "celeba")}
-    return named | {name: at_scale(name) for name in ("fashion-mnist", "emnist-digits", "cifar10")}
+    return {name: make() for name, make in SUITES.items()}

@@ -16,7 +16,8 @@ from ..operator.inputs import NotFiniteError
 from .origin import origin_now
 from .results import RESULTS, write_file
 from .run import warm_up
-from .suites import DIGITS, NON_IID
+from .search import DIGITS
+from .suites import NON_IID
 
 FILE = RESULTS / "tuning.csv"
 SEEDS = range(1, 6)  # none of them is used for a comparison

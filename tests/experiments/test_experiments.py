@@ -23,6 +23,8 @@ from rfout.experiments import results as kept
 from rfout.experiments import run as running
 from rfout.experiments.description import described, restored
 from rfout.experiments.recruiting import under_attack
+from rfout.experiments.search import CONFIRM, SEED, candidates
+from rfout.experiments.suites import SUITES
 
 SETTING = Setting(n_train=480, n_test=100, n_clients=16, clients_per_round=12, warm_up=2)
 ATTACK = Attack("tiny", n_rounds=2, epochs=1)
@@ -170,13 +172,24 @@ def test_suites_repeat_nothing_and_know_every_defence():
     assert {run.defence for run in suites()["short"]} == set(NAMES)
 
 
+def test_the_strongest_attack_of_the_search_is_confirmed_on_seeds_that_the_search_did_not_see():
+    found = outcomes(read_results("search"))
+    confirming = suites()["strongest"]
+    assert {run.seed for run in confirming} == set(CONFIRM)
+    assert SEED not in CONFIRM
+    assert len(confirming) == len(NAMES) * len(CONFIRM)
+    for run in confirming:
+        ends = found[found.aggregator == run.defence].set_index("attack").end
+        assert ends[run.attack.name] == ends.max()
+        assert run.attack in candidates()
+
+
 @pytest.fixture
 def tiny(monkeypatch):
     """Make a suite of two runs, whose execution is faked and noted."""
     runs, done = [TINY, replace(TINY, seed=4)], []
     fake = pd.DataFrame({"round": [1, 2], "main_task_accuracy": [0.25, 0.123456]})
-    for module in (kept, command):
-        monkeypatch.setattr(module, "suites", lambda: {"tiny": runs})
+    monkeypatch.setitem(SUITES, "tiny", lambda: runs)
     monkeypatch.setattr(command, "execute", lambda run: done.append(run) or fake)
     return runs, done
 

@@ -9,6 +9,7 @@ from rfout.experiments import __main__ as command
 from rfout.experiments import read_origins, read_results, suites
 from rfout.experiments import results as kept
 from rfout.experiments import run as running
+from rfout.experiments.suites import SUITES
 
 
 def shrunk(run):
@@ -33,8 +34,7 @@ def tiny(tmp_path, monkeypatch):
         all_runs = [shrunk(run) for run in suites()[name] if run.seed == 2022]
         first = all_runs[0].attack
         runs = [run for run in all_runs if run.attack == first or run.defence == "RFOut-1d"]
-        for module in (kept, command):
-            monkeypatch.setattr(module, "suites", lambda: {name: runs})
+        monkeypatch.setitem(SUITES, name, lambda: runs)
         return runs
 
     return make

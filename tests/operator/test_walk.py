@@ -64,6 +64,7 @@ print(rfout1d(np.load({str(tmp_path / "x.npy")!r})).tobytes().hex(), paths.kerne
     assert run(code) == f"{rfout1d(x).tobytes().hex()} None"
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
     pytest.importorskip("numba")
     source = Path(walk.__file__).parents[1]
