@@ -57,7 +57,8 @@ def search() -> list[Run]:
 def strongest() -> list[Run]:
     """The attack that got furthest against each defence in the search, over five other seeds.
 
-    It depends on the results of the search; where there are none, it is empty.
+    Of several that got equally far, it is the one that got there first. The suite depends on the
+    results of the search; where there are none, it is empty.
 
     Examples
     --------
@@ -71,7 +72,8 @@ def strongest() -> list[Run]:
     except FileNotFoundError:
         return []
     judged = judged[judged.outcome != "collapsed"]  # such a model has no backdoor
-    furthest = judged.sort_values(["end", "worst"], kind="stable").groupby("aggregator").last()
+    order = judged.assign(end=-judged.end.round(2)).sort_values(["end", "n_rounds"], kind="stable")
+    furthest = order.groupby("aggregator").first()
     attacks = {attack.name: attack for attack in candidates()}
     return [
         Run(DIGITS, attacks[furthest.attack[defence]], defence, seed)
