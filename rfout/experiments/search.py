@@ -57,8 +57,8 @@ def search() -> list[Run]:
 def strongest() -> list[Run]:
     """The attack that got furthest against each defence in the search, over five other seeds.
 
-    Of several that got equally far, it is the one that got there first. The suite depends on the
-    results of the search; where there are none, it is empty.
+    Furthest is the highest backdoor accuracy at the end, then in any round, then the soonest. The
+    suite depends on the results of the search; where there are none, it is empty.
 
     Examples
     --------
@@ -72,7 +72,9 @@ def strongest() -> list[Run]:
     except FileNotFoundError:
         return []
     judged = judged[judged.outcome != "collapsed"]  # such a model has no backdoor
-    order = judged.assign(end=-judged.end.round(2)).sort_values(["end", "n_rounds"], kind="stable")
+    order = judged.assign(end=-judged.end.round(2), worst=-judged.worst.round(2)).sort_values(
+        ["end", "worst", "n_rounds"], kind="stable"
+    )
     furthest = order.groupby("aggregator").first()
     attacks = {attack.name: attack for attack in candidates()}
     return [
