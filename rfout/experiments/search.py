@@ -55,14 +55,14 @@ def search() -> list[Run]:
 
 
 def strongest() -> list[Run]:
-    """The attack that got furthest against each defence in the search, over five other seeds.
+    """The two attacks that got furthest against each defence, over seeds that the search did not see.
 
     Furthest is the highest backdoor accuracy at the end, then in any round, then the soonest. The
     suite depends on the results of the search; where there are none, it is empty.
 
     Examples
     --------
-    >>> len({(run.defence, run.attack) for run in strongest()}) == len(NAMES)
+    >>> len({(run.defence, run.attack) for run in strongest()}) == 2 * len(NAMES)
     True
     """
     from .results import read_results  # which reads the search by the list of suites
@@ -75,10 +75,10 @@ def strongest() -> list[Run]:
     order = judged.assign(end=-judged.end.round(2), worst=-judged.worst.round(2)).sort_values(
         ["end", "worst", "n_rounds"], kind="stable"
     )
-    furthest = order.groupby("aggregator").first()
+    furthest = order.groupby("aggregator").head(2)
     attacks = {attack.name: attack for attack in candidates()}
     return [
-        Run(DIGITS, attacks[furthest.attack[defence]], defence, seed)
+        Run(DIGITS, attacks[name], defence, seed)
         for seed, defence in product(CONFIRM, NAMES)
-        if defence in furthest.index
+        for name in furthest.attack[furthest.aggregator == defence]
     ]

@@ -172,15 +172,15 @@ def test_suites_repeat_nothing_and_know_every_defence():
     assert {run.defence for run in suites()["short"]} == set(NAMES)
 
 
-def test_the_strongest_attack_of_the_search_is_confirmed_on_seeds_that_the_search_did_not_see():
+def test_the_strongest_attacks_are_confirmed_on_seeds_that_the_search_did_not_see():
     found = outcomes(read_results("search"))
     confirming = suites()["strongest"]
     assert {run.seed for run in confirming} == set(CONFIRM)
     assert SEED not in CONFIRM
-    assert len(confirming) == len(NAMES) * len(CONFIRM)
+    assert len(confirming) == 2 * len(NAMES) * len(CONFIRM)
     for run in confirming:
         ends = found[found.aggregator == run.defence].set_index("attack").end
-        assert ends[run.attack.name] > ends.max() - 0.01
+        assert (ends > ends[run.attack.name] + 0.01).sum() < 2
         assert run.attack in candidates()
 
 
