@@ -55,7 +55,7 @@ def search() -> list[Run]:
 
 
 def strongest() -> list[Run]:
-    """The two attacks that got furthest against each defence, over seeds that the search did not see.
+    """The two attacks that got furthest against each defence, over five other seeds.
 
     Furthest is the highest backdoor accuracy at the end, then in any round, then the soonest. The
     suite depends on the results of the search; where there are none, it is empty.
