@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import master, mend
+from .answers import Unanswered
 from .archive import collect
 from .items import ITEMS, judge
 from .sandbox import NoSandbox, Sandbox, isolated_how
@@ -42,7 +43,8 @@ def grade_all(home, assignment, folder, say=print, **limits):
             one = Graded(submission.student, notes=[f"the grader failed: {error!r}."])
         say(f"{one.student}: {sum(one.points(assignment).values())}")
         found.append(one)
-    return found
+    absent = set(home.students) - {one.student for one in found}
+    return found + [Graded(student, notes=["nothing was handed in."]) for student in sorted(absent)]
 
 
 def grade_one(home, assignment, submission, *, secret=(), **limits):
@@ -66,10 +68,22 @@ def grade_one(home, assignment, submission, *, secret=(), **limits):
         for item in ITEMS[assignment]:
             graded.verdicts[item] = judge(assignment, item, sandbox, record)
         graded.bad, graded.broken = sandbox.bad, sandbox.broken
+        graded.notes += _code_of_the_prediction(sandbox, assignment)
         graded.notes += [f"cell {name} {what}." for name, what in sandbox.bad.items()]
         graded.notes += [f"`{name}` {what}." for name, what in sandbox.broken.items()]
         graded.notes += sandbox.notes
     return graded
+
+
+def _code_of_the_prediction(sandbox, assignment):
+    """Name the code that was handed in, to compare it with the one given before the run."""
+    if assignment != "break-it":
+        return []
+    try:
+        code = sandbox.value("sealed")
+    except Unanswered:
+        return []
+    return [f"the code of the prediction is {str(code)[:8]}."] if code else []
 
 
 def write_csv(path, assignment, rows, scores=None):

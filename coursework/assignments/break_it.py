@@ -24,7 +24,9 @@ import numpy as np
 mine = lab.mine()
 x_train, y_train, x_test, y_test = lab.digits()
 n, k, target = mine["n_clients"], mine["n_adversaries"], mine["target"]
-print(f"{n} clients, {k} of them yours; the server adds {mine['server_rate']} times the mean.")
+print(f"{n} clients, {k} of them yours, with about {len(y_train) // n} images each.")
+print(f"Yours poison half of theirs, and train for {mine['boost_epochs']} epochs.")
+print(f"In the attacked rounds, the server adds {mine['server_rate']} times the mean.")
 print(f"Your backdoor: label {target} for {mine['trigger']['words']}.")
 print("\n".join(mine["trigger"]["pattern"]))
 
@@ -33,8 +35,9 @@ print("\n".join(mine["trigger"]["pattern"]))
 #
 # The federation trains for eight rounds without an attack. Then your clients attack in six rounds.
 # They train on poisoned images and boost their update so that the server's model lands on their own.
-# Read the tasks below, and predict three accuracies, each from 0 to 1: of the main task before the
-# attack, of the main task after the first attacked round, and of the backdoor after the sixth.
+# Read the tasks below, and the code of task 6 without running it. Predict three accuracies under the
+# mean, each from 0 to 1: of the main task before the attack, of the main task after the first
+# attacked round, and of the backdoor after the sixth.
 #
 # Run the second cell for the code of your prediction, and hand the code in before you go on, as
 # your teacher asks. A wrong prediction costs nothing. A prediction without a reason does.
@@ -145,10 +148,10 @@ def to_send(wanted, honest, n, k, rate):
 # %% [markdown]
 # ## 5. Find the fault (15 minutes)
 #
-# A colleague has written `poison`, which should choose `share` of all samples, none of which has the
-# target label already, put the trigger on them, and give them the target label. It should change no
-# array that it is given, and take its random numbers from `rng`. It is in `suspect.py`: it runs, and
-# it has one fault.
+# A colleague has written `poison`, which should choose `share` of all samples, rounded to a whole
+# number, none of which has the target label already (there are always enough), put the trigger on
+# them, and give them the target label. It should change no array that it is given, and take its
+# random numbers from `rng`. It is in `suspect.py`: it runs, and it has one fault.
 
 # %% setup=suspect
 print(Path("suspect.py").read_text())
@@ -177,22 +180,31 @@ def poison(x, y, trigger, target, share, rng):
 # %% items=fault,poison
 
 # %% written=fault_why points=1
-# **What would it have done** to your attack? One or two sentences.
+# **What would it have done** to your attack? `lab.federate` hands out copies of a client's samples:
+# does that matter here? Two sentences.
 
 # %% [markdown]
 # ## 6. Attack (15 minutes)
 #
 # The next cell runs your attack, once against the mean and once against the median of each
-# coordinate. It takes a few seconds. Write the last main-task and backdoor accuracy of each run into
+# coordinate. It needs tasks 2 to 5, and takes some seconds. Write the last main-task and backdoor accuracy of each run into
 # `measured`, from the lists that it prints.
 
 
 # %% setup=run
+def finished(name, made):
+    """Give what a function of yours made, or stop where its task is not done yet."""
+    if made is None:
+        raise ValueError(f"`{name}` gives None: finish its task first")
+    return made
+
+
 def attack(params, x, y, rng):
     """Train on poisoned images, and send what lands the server's model there."""
-    x, y = poison(x, y, trigger, target, 0.5, rng)
+    x, y = finished("poison", poison(x, y, trigger, target, 0.5, rng))
     wanted = lab.train(params, x, y, rng, epochs=mine["boost_epochs"]) - params
-    return to_send(wanted, 0.0 * wanted, n, k, mine["server_rate"])
+    honest = 0.0 * wanted  # a guess: near convergence, honest updates nearly cancel
+    return finished("to_send", to_send(wanted, honest, n, k, mine["server_rate"]))
 
 
 def both(params):
@@ -202,12 +214,16 @@ def both(params):
         return lab.predict(params, images)
 
     main = float(np.mean(predict(x_test) == y_test))
-    return main, backdoor_accuracy(predict, x_test, y_test, trigger, target)
+    backdoor = backdoor_accuracy(predict, x_test, y_test, trigger, target)
+    return main, finished("backdoor_accuracy", backdoor)
 
 
+finished("trigger", trigger(x_test[:1].copy()))
 clients = lab.deal(x_train, y_train, n, mine["seed"])
 model = lab.new_model(np.random.default_rng(mine["seed"]))
 start, _ = lab.federate(model, clients, 8, seed=mine["seed"])
+before = both(start)
+print(f"before the attack: main {before[0]:.3f}, backdoor {before[1]:.3f}")
 curves = {}
 for name, aggregate in {"mean": lab.mean, "median": lambda u: np.median(u, axis=0)}.items():
     _, curves[name] = lab.federate(
@@ -230,8 +246,8 @@ measured = {name: curve[-1] for name, curve in curves.items()}
 # %% [markdown]
 # ## 7. A figure to defend (10 minutes, and five with your teacher)
 #
-# Draw one figure of the attacked rounds that shows whether your prediction was right. Axes have
-# names, lines have labels. You will be asked about it for five minutes, without your notebook: what
+# Draw one figure that shows whether your three predictions were right: `before` is round 0, and
+# `curves` has the attacked rounds. Axes have names, lines have labels. You will be asked about it for five minutes, without your notebook: what
 # happens in the first attacked round, and what would be different with one client more.
 
 # %% answer=figure
@@ -239,9 +255,10 @@ measured = {name: curve[-1] for name, curve in curves.items()}
 ### BEGIN SOLUTION
 figure, axes = plt.subplots()
 for name, curve in curves.items():
-    axes.plot(range(1, 7), [backdoor for _, backdoor in curve], label=f"backdoor, {name}")
-    axes.plot(range(1, 7), [main for main, _ in curve], "--", label=f"main task, {name}")
-axes.plot([6], [prediction["backdoor after six rounds"]], "k*", label="predicted")
+    main, backdoor = np.transpose([before, *curve])
+    axes.plot(backdoor, label=f"backdoor, {name}")
+    axes.plot(main, "--", label=f"main task, {name}")
+axes.plot([0, 1, 6], list(prediction.values()), "k*", label="predicted")
 axes.set(xlabel="attacked round", ylabel="accuracy", ylim=(0, 1))
 axes.legend()
 plt.show()

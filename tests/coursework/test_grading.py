@@ -86,6 +86,7 @@ def test_what_a_class_breaks_is_said_in_the_row_and_costs_what_it_should(home):
         "replaced numpy.isclose",
         "cell fault tried to read the grader's files",
         "`poison` did not end within 4 seconds",
+        "the code of the prediction is 96664782",
     ):
         assert sentence in said
 
@@ -204,6 +205,25 @@ def test_a_failing_grader_stops_nobody_else(home, tmp_path, monkeypatch):
     assert [row.student for row in rows] == ["<eve>", "ada"]
     assert "not on the list of students" in rows[0].notes[0]
     assert "ZeroDivisionError" in rows[1].notes[-1]
+
+
+def test_who_handed_in_nothing_has_a_row(home, tmp_path):
+    (row,) = grade.grade_all(home, "break-it", tmp_path, say=lambda text: None)
+    assert (row.student, row.notes) == ("ada", ["nothing was handed in."])
+    assert sum(row.points("break-it").values()) == 0
+
+
+@pytest.mark.parametrize("task", ["trigger", "backdoor_accuracy", "poison", "to_send"])
+def test_an_unfinished_task_stops_the_attack_by_name(home, task, monkeypatch):
+    cells = dict(mend.code_cells(solved(home, "break-it", "ada")))
+    monkeypatch.chdir(home.path / "release" / "break-it" / "ada")
+    monkeypatch.syspath_prepend(".")
+    done = {}
+    for name in ("setup-start", "prediction", "trigger", "measure", "to_send", "poison"):
+        exec(cells[name], done)
+    done[task] = lambda *given: None
+    with pytest.raises(ValueError, match=f"`{task}` gives None: finish its task first"):
+        exec(cells["setup-run"], done)
 
 
 def test_a_row_is_one_line_and_no_formula(tmp_path):
