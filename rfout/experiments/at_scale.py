@@ -1,6 +1,5 @@
 """The long experiments: whole data sets, a hundred clients, thirty of them in a round."""
 
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -14,7 +13,7 @@ def at_scale(dataset: str) -> list[Run]:
     """Give the runs on images that are dealt to the clients, over three seeds.
 
     The adversaries are the first clients: the images are dealt at random, and so every client is
-    as good a draw as any. Those that do not boost have sixty rounds, and meet IID clients only.
+    as good a draw as any.
 
     Examples
     --------
@@ -32,10 +31,6 @@ def at_scale(dataset: str) -> list[Run]:
         for k in ks
         for alpha in (None, 0.5)
     ]
-    patient = replace(
-        boosted(4), name="4 of 30, not boosted", boost=1.0, n_rounds=60, until=0.9, after=20
-    )
-    plan.append((first, patient, None))
     return [
         Run(Setting(**large, alpha=alpha), attack, defence, seed)
         for seed in range(3)
