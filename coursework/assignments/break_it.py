@@ -187,8 +187,8 @@ def poison(x, y, trigger, target, share, rng):
 # ## 6. Attack (15 minutes)
 #
 # The next cell runs your attack, once against the mean and once against the median of each
-# coordinate. It needs tasks 2 to 5, and takes some seconds. Write the last main-task and backdoor accuracy of each run into
-# `measured`, from the lists that it prints.
+# coordinate. It needs tasks 2 to 5, and takes some seconds. Write the last main-task and backdoor
+# accuracy of each run into `measured`, from the lists that it prints.
 
 
 # %% setup=run
@@ -247,8 +247,9 @@ measured = {name: curve[-1] for name, curve in curves.items()}
 # ## 7. A figure to defend (10 minutes, and five with your teacher)
 #
 # Draw one figure that shows whether your three predictions were right: `before` is round 0, and
-# `curves` has the attacked rounds. Axes have names, lines have labels. You will be asked about it for five minutes, without your notebook: what
-# happens in the first attacked round, and what would be different with one client more.
+# `curves` has the attacked rounds. Axes have names, lines have labels. You will be asked about it
+# for five minutes, without your notebook: what happens in the first attacked round, and what would
+# be different with one client more.
 
 # %% answer=figure
 # your answer

@@ -13,7 +13,6 @@ from .search import DIGITS, search, strongest
 
 SEEDS = range(2022, 2032)
 FEWER = SEEDS[:5]
-
 NON_IID = Setting(n_train=2000, warm_up=30, alpha=0.5)
 
 

@@ -170,13 +170,19 @@ def test_a_client_that_makes_every_coordinate_doubtful_costs_bounded_time():
     np.testing.assert_allclose(aggregate, 1e200 / 144, rtol=1e-12)
 
 
-def test_what_was_compiled_from_older_sources_is_forgotten(tmp_path):
+def sources_and_cache(tmp_path):
+    """Give the compiler, a folder with its sources, made now, and an empty folder."""
     compiler = pytest.importorskip("rfout.operator.compiler")
     package, folder = tmp_path / "rfout", tmp_path / "cache"
     for made in (package, folder):
         made.mkdir()
     for name in compiler.SOURCES:
         (package / f"{name}.py").touch()
+    return compiler, package, folder
+
+
+def test_what_was_compiled_from_older_sources_is_forgotten(tmp_path):
+    compiler, package, folder = sources_and_cache(tmp_path)
     old, new, another = (
         folder / f"{name}.nbi" for name in ("compiled.f-1", "rule.band-2", "other.f-1")
     )
@@ -188,12 +194,7 @@ def test_what_was_compiled_from_older_sources_is_forgotten(tmp_path):
 
 
 def test_a_file_that_another_process_has_just_forgotten_is_no_error(tmp_path):
-    compiler = pytest.importorskip("rfout.operator.compiler")
-    package, folder = tmp_path / "rfout", tmp_path / "cache"
-    for made in (package, folder):
-        made.mkdir()
-    for name in compiler.SOURCES:
-        (package / f"{name}.py").touch()
+    compiler, package, folder = sources_and_cache(tmp_path)
     gone, old = (folder / f"{name}.nbi" for name in ("compiled.f-1", "compiled.g-1"))
     gone.symlink_to(tmp_path / "nowhere")  # it is listed, and is not there
     old.touch()
