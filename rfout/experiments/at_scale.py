@@ -6,14 +6,18 @@ from typing import Any
 from ..defences import FAMILY
 from .description import Attack, Run, Setting
 
+FIRST = ("mean", "RFOut-1d", "RFOut-1d, median/MAD")
 COMPARED = ("median", "trimmed mean", "Krum", "Multi-Krum", "Bulyan", "norm clipping")
 
 
 def at_scale(dataset: str) -> list[Run]:
-    """Give the runs on images that are dealt to the clients, over three seeds.
+    """Give the runs on images that are dealt to the clients, over five seeds.
 
-    The adversaries are the first clients: the images are dealt at random, and so every client is
-    as good a draw as any.
+    An attack ends as in the suite `comparison`: when the backdoor is in, or when a boosted one got
+    nowhere for fifteen rounds in a row; after sixty rounds at the latest. All defences meet the
+    usual boost with both partitions. The mean and two forms of RFOut-1d also meet a boost of n²,
+    and adversaries that do not boost, with IID clients. Rounds without an attack are as many as an
+    attack has that gives up.
 
     Examples
     --------
@@ -24,31 +28,25 @@ def at_scale(dataset: str) -> list[Run]:
         "dataset": dataset, "n_train": None, "n_test": None, "n_clients": 100,
         "clients_per_round": 30, "warm_up": 40, "batch_size": 60,
     }  # fmt: skip
-    first: tuple[str, ...] = ("mean", "RFOut-1d", "RFOut-1d, median/MAD")
-    plan: list[tuple[tuple[str, ...], Attack, float | None]] = [
-        (names, boosted(k), alpha)
-        for names, ks in ((first, (1, 4, 0)), (COMPARED, (1, 4)))
-        for k in ks
-        for alpha in (None, 0.5)
+    iid, skewed = Setting(**large), Setting(**large, alpha=0.5)
+    end: dict[str, Any] = {"epochs": 2, "n_rounds": 60, "until": 0.9, "after": 20}
+    boosted = end | {"gives_up": 15}
+    usual = [Attack(f"{k} of 30", n_adversaries=k, **boosted) for k in (1, 4)]
+    calm = Attack("0 of 30", n_adversaries=0, epochs=2, n_rounds=15)
+    more = [
+        Attack("4 of 30, not boosted", n_adversaries=4, boost=1.0, **end),
+        Attack("1 of 30, boosted n²", boost=900.0, **boosted),
     ]
     return [
-        Run(Setting(**large, alpha=alpha), attack, defence, seed)
-        for seed in range(3)
-        for names, attack, alpha in plan
-        for defence in names
+        Run(setting, attack, defence, seed)
+        for seed in range(5)
+        for settings, attacks, names in (
+            ((iid, skewed), [*usual, calm], FIRST),
+            ((iid,), more, FIRST),
+            ((iid, skewed), usual, COMPARED),
+        )
+        for setting, attack, defence in product(settings, attacks, names)
     ]
-
-
-def boosted(n_adversaries: int) -> Attack:
-    """Give the pattern key of some adversaries of the thirty, boosted and in every round.
-
-    Examples
-    --------
-    >>> boosted(4).name
-    '4 of 30'
-    """
-    name = f"{n_adversaries} of 30"
-    return Attack(name, n_adversaries=n_adversaries, chosen="first", epochs=2)
 
 
 def natural(dataset: str) -> list[Run]:
