@@ -5,8 +5,9 @@ A trigger makes triggered images of clean ones. An `Adversary` is a client with 
 """
 
 from .adversaries import Adversary, Backdoor, distribute, recruit
-from .colluders import InsideBand, LittleIsEnough, SmallColluder, collude
-from .collusion import Collusion, into_band, largest_boost, unlucky_z
+from .colluders import LittleIsEnough, SmallColluder, collude
+from .collusion import Collusion, into_ball, into_band, largest_boost, unlucky_z
+from .constrained import InsideBall, InsideBand
 from .edge_cases import EdgeCases, rarest, rarity
 from .poisoning import Window, poison, replace_model
 from .triggers import InstanceKey, PatternKey, PatternPart, split_pattern
@@ -16,6 +17,7 @@ __all__ = [
     "Backdoor",
     "Collusion",
     "EdgeCases",
+    "InsideBall",
     "InsideBand",
     "InstanceKey",
     "LittleIsEnough",
@@ -25,6 +27,7 @@ __all__ = [
     "Window",
     "collude",
     "distribute",
+    "into_ball",
     "into_band",
     "largest_boost",
     "poison",

@@ -1,7 +1,8 @@
-"""Adversaries that know the rule: they stay inside the band that it keeps.
+"""Adversaries that know the rule, and send little enough to stay inside the band that it keeps.
 
 Colluders cannot see what honest clients send. They estimate it from the samples that they hold
-themselves (`rfout.attacks.collusion`).
+themselves (`rfout.attacks.collusion`). Those that train under a constraint are in
+`rfout.attacks.constrained`.
 
 Two attacks that know the rule need no role of their own. Slow poisoning is a `Backdoor` with
 ``boost=1`` that attacks every round, and a distributed trigger is a `Backdoor` whose trigger is a
@@ -17,8 +18,8 @@ import numpy as np
 from ..clients import Client, Round
 from ..vocabulary import Params
 from .adversaries import Adversary, Backdoor, check_exist, recruit
-from .collusion import Collusion, into_band, largest_boost
-from .poisoning import poison, replace_model
+from .collusion import Collusion, largest_boost
+from .poisoning import replace_model
 
 if TYPE_CHECKING:  # it loads TensorFlow
     from ..models import LocalTrainer
@@ -60,63 +61,6 @@ class LittleIsEnough(Adversary):
         """Give mean - z std as the colluders estimate them."""
         mean, std = self.collusion.estimate(trainer, params, now)
         return (mean - np.float32(self.z) * std).astype(np.float32)
-
-
-@dataclass(frozen=True, eq=False)
-class InsideBand(Backdoor):
-    """Plants a backdoor under a constraint: no coordinate of what is sent leaves the band.
-
-    The colluders look for a backdoored model as near to the honest mean as they can push the
-    aggregate together, (k/n) z std on each coordinate: after every epoch they bring what they have
-    trained back there. All of them then send the same: mean + (n/k) (model - mean), which lies in
-    mean ± z std, and carries the aggregate to the model.
-
-    Attributes
-    ----------
-    collusion
-        The pooled samples that it poisons and trains on, and the estimate of mean and std.
-    z
-        Half-width of the band, in estimated standard deviations.
-
-    Notes
-    -----
-    Training under a constraint: Bagdasaryan et al. (2020), arXiv 1807.00459; the band is that of
-    Baruch et al. (2019), arXiv 1902.06156. `boost` other than None takes the place of n/k.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> honest = [Client(np.zeros((4, 8, 8, 1), np.float32), np.arange(4)) for _ in range(5)]
-    >>> from rfout.attacks import PatternKey
-    >>> mixed = collude(honest, {0, 1}, InsideBand, trigger=PatternKey(), z=2.0)
-    >>> mixed[0].factor(Round(1, sampled=(0, 1, 2, 3, 4), adversaries=(0, 1)))
-    2.5
-    """
-
-    _: KW_ONLY
-    collusion: Collusion
-    z: float = 3.0
-
-    def attack(
-        self, trainer: "LocalTrainer", params: Params, now: Round, rng: np.random.Generator
-    ) -> Params:
-        """Give what the colluders send in this round."""
-        mean, std = self.collusion.estimate(trainer, params, now)
-        boost, epochs = self.factor(now), self.local_epochs(now)
-        reach = np.float32(self.z) * std
-
-        def train_inside(shared: np.random.Generator) -> Params:
-            x, y = self.collusion.x, self.collusion.y
-            x, y = poison(x, y, self.trigger, self.target, self.rate, rng=shared)
-            update = mean
-            for _ in range(epochs):
-                trained = trainer.train(params + update, x, y, rng=shared)
-                update = into_band(trained - params, mean, reach / np.float32(boost))
-            return update
-
-        what = (params, mean, reach, boost, epochs, self.trigger, self.target, self.rate)
-        update = self.collusion.agree("backdoor", now.number, train_inside, *what)
-        return into_band(mean + replace_model(update - mean, boost), mean, reach)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +125,7 @@ def collude(
     chosen
         Numbers of the clients, at least one.
     role
-        `LittleIsEnough`, `InsideBand` or `SmallColluder`.
+        `LittleIsEnough`, `SmallColluder`, `InsideBand` or `InsideBall`.
     n_probes, seed
         Of their `Collusion`.
     **attack

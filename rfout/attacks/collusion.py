@@ -125,6 +125,22 @@ def into_band(update: Params, mean: Params, reach: Params) -> Params:
     return np.clip(update, mean - reach, mean + reach).astype(update.dtype)
 
 
+def into_ball(update: Params, mean: Params, reach: Params) -> Params:
+    """Bring an update to the nearest point of the ball around the mean whose radius is |reach|.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> into_ball(np.array([30.0, 40.0]), mean=np.zeros(2), reach=np.array([0.0, 5.0]))
+    array([3., 4.])
+    """
+    away = update - mean
+    far, radius = (float(np.linalg.norm(x.astype(np.float64))) for x in (away, reach))
+    if far <= radius:
+        return update
+    return (mean + away * (radius / far)).astype(update.dtype)
+
+
 def largest_boost(update: Params, mean: Params, reach: Params, *, outside: float = 0.0) -> float:
     """Find the largest factor on an update that leaves the band on few coordinates.
 

@@ -78,7 +78,8 @@ class Attack:
     name
         Of the attack, in tables and figures.
     kind
-        "replacement", "distributed", "small colluders", "inside band" or "little is enough".
+        "replacement", "distributed", "small colluders", "inside band", "inside ball" or "little is
+        enough".
     trigger
         "pattern", "instance" (a test image of the class `key`), "rare instance" (the rarest test
         image of a seven) or "edge cases" (sevens that honest clients lack; for a setting with
@@ -97,7 +98,8 @@ class Attack:
         Share of poisoned samples, and local epochs of the adversaries.
     reach
         For the kinds that hide: how far they go, in the honest standard deviations that they
-        estimate. None is 0.8 of the detection threshold (`rfout.limits.hidden_reach`).
+        estimate; for "inside ball", in the length of their vector. None is 0.8 of the detection
+        threshold (`rfout.limits.hidden_reach`).
     n_rounds
         How many rounds are attacked: 1 is a single shot.
     until

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..attacks import (
     EdgeCases,
+    InsideBall,
     InsideBand,
     InstanceKey,
     LittleIsEnough,
@@ -97,6 +98,8 @@ def recruits(
         return collude(clients, chosen, SmallColluder, z=z, outside=1 / 3, trigger=trigger, **plant)
     if attack.kind == "inside band":
         return collude(clients, chosen, InsideBand, z=z, trigger=trigger, **plant)
+    if attack.kind == "inside ball":
+        return collude(clients, chosen, InsideBall, z=z, trigger=trigger, **plant)
     if attack.kind == "little is enough":
         return collude(clients, chosen, LittleIsEnough, z=z)
     raise ValueError(f"no attack is of the kind {attack.kind!r}")

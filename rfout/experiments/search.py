@@ -15,13 +15,14 @@ CONFIRM = range(12, 17)
 def candidates() -> list[Attack]:
     """Give the attacks that the search tries on every defence: the adaptive attacker's budget.
 
-    They vary boost, share poisoned, epochs, band and number of adversaries, up to a fifth of the
-    clients, around what got furthest in the suite `adaptive`: the key of one rare image.
+    They vary boost, share poisoned, epochs, constraint and number of adversaries, up to a fifth of
+    the clients, around what got furthest in the suite `adaptive`: the key of one rare image. Those
+    near the mean are aimed at Krum.
 
     Examples
     --------
     >>> len(candidates()), max(attack.n_adversaries for attack in candidates())
-    (14, 4)
+    (17, 4)
     """
     rare: dict[str, Any] = {"trigger": "rare instance", "target": 1, "n_rounds": 15, "until": 0.9}
     four = rare | {"n_adversaries": 4}
@@ -38,6 +39,9 @@ def candidates() -> list[Attack]:
         Attack("inside two s", kind="inside band", reach=2.0, **four),
         Attack("inside three s", kind="inside band", reach=3.0, **four),
         Attack("small colluders", kind="small colluders", reach=2.0, **four),
+        Attack("near the mean", kind="inside ball", reach=0.5, boost=1.0, **four),
+        Attack("near the mean, few", kind="inside ball", reach=0.5, boost=1.0, rate=0.1, **four),
+        Attack("nearer the mean, few", kind="inside ball", reach=0.3, boost=1.0, rate=0.1, **four),
         Attack("2, inside two s", kind="inside band", reach=2.0, **rare | {"n_adversaries": 2}),
         Attack("1, boosted n²", boost=400.0, **rare),
     ]

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from rfout import rfout1d
 from rfout.attacks import (
     Collusion,
+    InsideBall,
     InsideBand,
     LittleIsEnough,
     PatternKey,
@@ -19,6 +21,7 @@ from rfout.attacks import (
     Window,
     collude,
     distribute,
+    into_ball,
     into_band,
     largest_boost,
     recruit,
@@ -26,7 +29,7 @@ from rfout.attacks import (
 )
 from rfout.checkpoints import fingerprint
 from rfout.clients import Client, Round
-from rfout.defences import mean
+from rfout.defences import krum, mean
 from rfout.evaluation import Evaluation
 from rfout.federation import Federation
 from rfout.limits import hidden_reach
@@ -251,6 +254,44 @@ def test_a_wide_band_constrains_nothing_and_carries_the_aggregate_to_the_model(t
     assert np.mean(trainer.predict(model, x) == y) > 0.9
 
 
+# Inside a ball
+
+
+@pytest.mark.parametrize("z", [0.3, 1.0])
+def test_what_is_sent_lies_in_the_ball_and_uses_it(trainer, start, z):
+    first, second, _ = colluders(InsideBall, z=z, epochs=5)
+    guess, std = first.collusion.estimate(trainer, start, NOW)
+    sent = sends(first, trainer, start)
+    assert sent.dtype == np.float32
+    assert np.linalg.norm(sent - guess) == pytest.approx(z * np.linalg.norm(std), rel=1e-4)
+    np.testing.assert_array_equal(sent, sends(second, trainer, start, seed=9))
+
+
+@relaxed
+@given(seeds, st.sampled_from([(0.5, True), (3.0, False)]))
+def test_krum_prefers_equal_updates_that_are_near_the_mean_to_honest_ones(seed, case):
+    z, is_chosen = case
+    honest, wanted = rng(seed).normal(size=(N - K, 200)), rng(seed + 1).normal(size=200) * 100
+    bad = into_ball(wanted, honest.mean(axis=0), z * honest.std(axis=0))
+    chosen = krum(np.stack([*honest, *[bad] * K]), n_adversaries=K)
+    assert np.array_equal(chosen, bad) == is_chosen
+
+
+@relaxed
+@given(
+    hnp.arrays(np.float64, (3, 4), elements=st.floats(-1e3, 1e3)),
+    st.floats(0, 1),
+)
+def test_into_ball_gives_the_nearest_point_of_the_ball(vectors, share):
+    update, mean, reach = vectors
+    near = into_ball(update, mean, reach)
+    radius, far = np.linalg.norm(reach), np.linalg.norm(update - mean)
+    assert np.linalg.norm(near - mean) <= radius * (1 + 1e-9) + 1e-9
+    assert np.linalg.norm(near - update) == pytest.approx(max(far - radius, 0), abs=1e-6)
+    if far <= radius * share:
+        np.testing.assert_array_equal(near, update)
+
+
 # Small colluders
 
 
@@ -280,7 +321,7 @@ def test_small_colluders_never_boost_more_than_the_mean_needs(trainer, start):
 # Windows, and who is chosen
 
 
-@pytest.mark.parametrize("role", [LittleIsEnough, InsideBand, SmallColluder])
+@pytest.mark.parametrize("role", [LittleIsEnough, InsideBand, InsideBall, SmallColluder])
 def test_outside_its_window_a_colluder_is_an_honest_client(trainer, start, role):
     client = colluders(role, z=3.0, window=Window(5, 6))[0]
     assert [client.attacks(number) for number in (4, 5, 6, 7)] == [False, True, True, False]

@@ -122,11 +122,11 @@ def test_adversaries_are_drawn_by_the_seed_or_are_the_first():
     assert adversaries_of(replace(drawn, chosen="first")) == (0, 1, 2)
 
 
-KINDS = {run.attack.name: run.attack for run in suites()["adaptive"]}
+KINDS = {run.attack.name: run.attack for run in suites()["adaptive"] + suites()["search"]}
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_attack_of_the_adaptive_suite_runs(name, tmp_path):
+def test_every_adaptive_attack_runs(name, tmp_path):
     attack = replace(KINDS[name], n_adversaries=2, n_rounds=1, epochs=1, reach=2.0)
     setting = replace(SETTING, n_test=500)  # enough sevens for a tail
     table = execute(Run(setting, attack, "RFOut-1d", 3), scratch=tmp_path)
