@@ -51,6 +51,8 @@ def outcomes(results: pd.DataFrame) -> pd.DataFrame:
             "between" if neither.
         n_rounds
             Attacked rounds.
+        first_in
+            The first attacked round with backdoor accuracy above 0.5; infinite where there is none.
         half_life
             Rounds without an attack until backdoor accuracy was half of what it was; infinite
             where it did not get there in the rounds observed, NaN where none were.
@@ -79,9 +81,11 @@ def outcomes(results: pd.DataFrame) -> pd.DataFrame:
         half_life = np.nan
         if len(after):
             half_life = len(after) if after.iloc[-1] <= backdoor.iloc[-1] / 2 else np.inf
-        measured = (worst, end, main, outcome, len(attacked), half_life)
+        above = attacked["round"][backdoor > IN]
+        first_in = above.iloc[0] if len(above) else np.inf
+        measured = (worst, end, main, outcome, len(attacked), first_in, half_life)
         rows.append((*run, *measured))
-    names = ["worst", "end", "main", "outcome", "n_rounds", "half_life"]
+    names = ["worst", "end", "main", "outcome", "n_rounds", "first_in", "half_life"]
     return pd.DataFrame(rows, columns=[*RUN, *names])
 
 

@@ -61,8 +61,8 @@ def search() -> list[Run]:
 def strongest() -> list[Run]:
     """The two attacks that got furthest against each defence, over five other seeds.
 
-    Furthest is the highest backdoor accuracy at the end, then in any round, then the soonest. The
-    suite depends on the results of the search; where there are none, it is empty.
+    Furthest is the highest backdoor accuracy at the end, then in any round, then the soonest in.
+    The suite depends on the results of the search; where there are none, it is empty.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def strongest() -> list[Run]:
         return []
     judged = judged[judged.outcome != "collapsed"]  # such a model has no backdoor
     order = judged.assign(end=-judged.end.round(2), worst=-judged.worst.round(2)).sort_values(
-        ["end", "worst", "n_rounds"], kind="stable"
+        ["end", "worst", "first_in"], kind="stable"
     )
     furthest = order.groupby("aggregator").head(2)
     attacks = {attack.name: attack for attack in candidates()}
