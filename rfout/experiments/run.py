@@ -136,8 +136,11 @@ def measure(federation: Federation) -> dict[str, float]:
         shift
             How far the aggregate lands from the honest mean, in lengths of that mean.
         honest_flagged, adversary_flagged
-            Mean share of flagged coordinates. NaN where the aggregator gives no report, and the
-            latter where nobody attacks.
+            Mean share of flagged coordinates; NaN where the aggregator gives no report.
+        adversary_norm
+            Mean norm of the adversaries' updates, in units of the honest clients' median norm.
+
+        What is of adversaries is NaN in a round without an attack.
 
     Examples
     --------
@@ -145,12 +148,14 @@ def measure(federation: Federation) -> dict[str, float]:
     >>> small = Setting(n_train=200, n_test=50, n_clients=12, warm_up=0)
     >>> federation = under_attack(warm_up(small, 0), Attack("boosted"), "RFOut-1d", seed=0)
     >>> sorted(measure(federation))[:3]
-    ['adversary_flagged', 'backdoor_accuracy', 'honest_flagged']
+    ['adversary_flagged', 'adversary_norm', 'backdoor_accuracy']
     """
     result = federation.step()
     who = np.isin(result.sampled, result.adversaries)
     flagged = np.array(result.metrics["flagged"] or [np.nan] * len(who))
     honest = result.updates[~who].mean(axis=0, dtype=np.float64)
+    norms = np.linalg.norm(result.updates.astype(np.float64), axis=1)
+    norms /= np.median(norms[~who])
     evaluation = federation.evaluate
     assert isinstance(evaluation, Evaluation)
     right = federation.trainer.predict(federation.params, evaluation.x) == evaluation.y
@@ -162,4 +167,7 @@ def measure(federation: Federation) -> dict[str, float]:
         "shift": float(np.linalg.norm(result.aggregate - honest) / np.linalg.norm(honest)),
         "honest_flagged": float(flagged[~who].mean()),
         "adversary_flagged": float(flagged[who].mean()) if who.any() else np.nan,
+        "adversary_norm": float(norms[who].mean() / np.median(norms[~who]))
+        if who.any()
+        else np.nan,
     }

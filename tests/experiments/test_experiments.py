@@ -49,6 +49,12 @@ def test_a_run_gives_a_row_for_each_attacked_round(table):
     assert (table.lowest_class_accuracy <= table.main_task_accuracy).all()
 
 
+def test_the_norm_of_the_adversaries_grows_with_their_boost(tmp_path):
+    one, ten = (execute(changed(boost=b), scratch=tmp_path).adversary_norm for b in (1.0, 10.0))
+    assert one[0] > 0.5
+    assert ten[0] == pytest.approx(10 * one[0], rel=1e-5)
+
+
 def test_the_same_run_gives_the_same_numbers(table, tmp_path):
     pd.testing.assert_frame_equal(execute(TINY, scratch=tmp_path), table)
 
@@ -106,6 +112,7 @@ def test_a_model_that_diverged_has_collapsed(tmp_path):
 def test_without_adversaries_there_is_no_attack(tmp_path):
     quiet = execute(changed(n_adversaries=0), scratch=tmp_path)
     assert quiet.adversary_flagged.isna().all()
+    assert quiet.adversary_norm.isna().all()
     assert (quiet.backdoor_accuracy < 0.5).all()
 
 
