@@ -92,6 +92,9 @@ class Evaluation:
         (n, height, width, channels) clean test images and their (n,) labels.
     trigger, target
         Where there is a backdoor to look for; backdoor accuracy is NaN without.
+    by_class
+        Whether to measure the accuracy on the images of the class that fares worst, too:
+        "lowest_class_accuracy".
 
     Examples
     --------
@@ -105,6 +108,7 @@ class Evaluation:
     y: Labels
     trigger: Trigger | None = None
     target: int = 0
+    by_class: bool = False
 
     def __call__(self, predict: Predict, rng: np.random.Generator) -> dict[str, float]:
         """Measure `predict`; `rng` is for triggers with noise."""
@@ -113,7 +117,14 @@ class Evaluation:
             backdoor = backdoor_accuracy(
                 predict, self.x, self.y, self.trigger, self.target, rng=rng
             )
-        return {
-            "main_task_accuracy": main_task_accuracy(predict, self.x, self.y),
+        labels = predict(self.x)
+        found = {
+            "main_task_accuracy": main_task_accuracy(lambda _: labels, self.x, self.y),
             "backdoor_accuracy": backdoor,
         }
+        if self.by_class:
+            right = labels == self.y
+            found["lowest_class_accuracy"] = min(
+                float(right[self.y == label].mean()) for label in np.unique(self.y)
+            )
+        return found

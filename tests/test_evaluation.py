@@ -126,3 +126,15 @@ def test_main_task_accuracy_is_measured_on_clean_images():
     assert sum(np.array_equal(shown, x) for shown in predict.shown) == 1
     (triggered,) = (shown for shown in predict.shown if len(shown) == 4)
     np.testing.assert_array_equal(triggered, PatternKey(2)(x[1:], rng()))
+
+
+def test_the_class_that_fares_worst_is_measured_from_the_same_predictions():
+    """Of the two ones one is wrong, of the two threes none is right; the others are."""
+    answers = Recorder(lambda x: np.array([0, 1, 2, 0, 1, 3, 2, 0]))
+    found = Evaluation(images_of(LABELS), LABELS, by_class=True)(answers, rng())
+    assert found["lowest_class_accuracy"] == 0.0
+    assert found["main_task_accuracy"] == 5 / 8
+    assert len(answers.shown) == 1
+    better = Recorder(lambda x: np.array([0, 1, 2, 3, 3, 3, 2, 0]))
+    found = Evaluation(images_of(LABELS), LABELS, by_class=True)(better, rng())
+    assert found["lowest_class_accuracy"] == 0.5

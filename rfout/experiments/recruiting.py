@@ -145,5 +145,7 @@ def under_attack(warm: Federation, attack: Attack, defence: str, seed: int) -> F
     federation = warm.fork(
         clients=clients, aggregator=lineup(n_sampled, report=True)[defence], always=chosen
     )
-    federation.evaluate = replace(evaluation, trigger=measured_with, target=attack.target)
+    federation.evaluate = replace(
+        evaluation, trigger=measured_with, target=attack.target, by_class=True
+    )
     return federation
