@@ -14,10 +14,10 @@ def at_scale(dataset: str) -> list[Run]:
     """Give the runs on images that are dealt to the clients, over five seeds.
 
     An attack ends as in the suite `comparison`: when the backdoor is in, or when a boosted one got
-    nowhere for ten rounds in a row; after sixty rounds at the latest. All defences meet the
-    usual boost with both partitions. The mean and two forms of RFOut-1d also meet a boost of n²,
-    and adversaries that do not boost, with IID clients. Rounds without an attack are as many as an
-    attack has that gives up.
+    nowhere for ten rounds in a row; after sixty rounds at the latest. All defences meet the usual
+    boost with both partitions. The mean and two forms of RFOut-1d also meet adversaries that do not
+    boost, and those forms a boost of n², with IID clients. Rounds without an attack are as many as
+    an attack has that gives up.
 
     Examples
     --------
@@ -33,16 +33,15 @@ def at_scale(dataset: str) -> list[Run]:
     boosted = end | {"gives_up": 10}
     usual = [Attack(f"{k} of 30", n_adversaries=k, **boosted) for k in (1, 4)]
     calm = Attack("0 of 30", n_adversaries=0, epochs=2, n_rounds=10)
-    more = [
-        Attack("4 of 30, not boosted", n_adversaries=4, boost=1.0, **end),
-        Attack("1 of 30, boosted n²", boost=900.0, **boosted),
-    ]
+    patient = Attack("4 of 30, not boosted", n_adversaries=4, boost=1.0, **end)
+    square = Attack("1 of 30, boosted n²", boost=900.0, **boosted)
     return [
         Run(setting, attack, defence, seed)
         for seed in range(5)
         for settings, attacks, names in (
             ((iid, skewed), [*usual, calm], FIRST),
-            ((iid,), more, FIRST),
+            ((iid,), [patient], FIRST),
+            ((iid,), [square], FIRST[1:]),
             ((iid, skewed), usual, COMPARED),
         )
         for setting, attack, defence in product(settings, attacks, names)
