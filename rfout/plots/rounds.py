@@ -135,7 +135,9 @@ def by_round(
             lowest = [ax for ax in axes[:, column] if ax.axison][-1]
             lowest.tick_params(labelbottom=True)
             lowest.set_xlabel("round")
-        fig.supylabel(ACCURACIES.get(quantity, quantity), fontsize=9)
+        label = ACCURACIES.get(quantity, quantity)
+        # One row of panels is lower than the label is long.
+        fig.supylabel(label.replace(" (", "\n(") if n_rows == 1 else label, fontsize=9)
         fig.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     plt.close(fig)
     return fig

@@ -58,6 +58,15 @@ def test_by_round_draws_the_median_in_a_band_from_lowest_to_highest(n_columns):
     assert fig.get_supylabel() == "backdoor accuracy (attack success rate)"
 
 
+@pytest.mark.parametrize("n_columns", [2, 4])
+def test_the_label_of_the_panels_is_whole(n_columns):
+    fig = by_round(results(["IID"]), n_columns=n_columns)
+    fig.draw_without_rendering()
+    label = fig._supylabel.get_window_extent()
+    assert label.y0 >= 0
+    assert label.y1 <= fig.bbox.y1
+
+
 def test_heat_says_mean_and_spread_in_every_cell():
     table = results()
     fig = heat(ends(table))

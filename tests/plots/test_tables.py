@@ -104,6 +104,7 @@ def test_multiples_have_a_panel_each_and_one_legend(n):
         assert ax.get_lines()[0].get_ydata().tolist() == [0.1 * i]
         assert ax.get_ylim() == shown[0].get_ylim()
     assert legend_names(fig) == ["mean", "MAD"]
-    assert fig.get_supylabel() == "backdoor accuracy (attack success rate)"
+    label = " ".join(fig.get_supylabel().split())  # in two lines where there is one row
+    assert label == "backdoor accuracy (attack success rate)"
     main = plots.multiples(groups, "main_task_accuracy")
     assert main.get_supylabel() == "main-task accuracy"
