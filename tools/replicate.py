@@ -112,7 +112,10 @@ def run_missing(named, seeds):
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-    runs = [json.loads(kept_at(*job).read_text("utf-8")) for job in jobs if kept_at(*job).exists()]
+    kept = [kept_at(*job) for job in jobs]
+    if not failed and not all(path.exists() for path in kept):
+        failed = ["a chapter, the package or results were changed meanwhile: run this again"]
+    runs = [json.loads(path.read_text("utf-8")) for path in kept if path.exists()]
     return [path.stem for path, _ in chosen], runs, failed
 
 

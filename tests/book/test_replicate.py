@@ -7,7 +7,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 sys.path.append(str(Path(__file__).parents[2] / "tools"))
-from replicate import claims_anything, curve_summary, kept_at, summary
+import replicate
+from replicate import claims_anything, curve_summary, kept_at, run_missing, summary
 
 
 def run(seed, arithmetic, value, holds=True):
@@ -59,3 +60,21 @@ def test_a_run_is_kept_until_the_code_changes():
     )
     assert len({first, second, third}) == 3
     assert first == kept_at(path, chapter("x = 1"), 2022, "native")
+
+
+def test_a_change_while_chapters_run_is_a_failure_and_not_a_smaller_register(tmp_path, monkeypatch):
+    version = ["before"]
+    source = "claim('It is {}.', 1, equal=1)"
+    monkeypatch.setattr(replicate, "chapters", lambda _: [(Path("limits.ipynb"), chapter(source))])
+    monkeypatch.setattr(replicate, "KEPT", tmp_path)
+    monkeypatch.setattr(replicate, "execution_key", lambda *_, **__: version[0])
+    monkeypatch.setattr(replicate, "run_once", lambda *job: run(job[2], job[3], 0.95))
+    assert run_missing([], [2022])[2] == []
+
+    def changes(*job):
+        version[0] = "after"
+        return run(job[2], job[3], 0.95)
+
+    monkeypatch.setattr(replicate, "run_once", changes)
+    *_, failed = run_missing([], [2022, 2023])
+    assert "changed meanwhile" in failed[0]
