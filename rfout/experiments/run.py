@@ -161,7 +161,5 @@ def measure(federation: Federation) -> dict[str, float]:
         "shift": float(np.linalg.norm(result.aggregate - honest) / np.linalg.norm(honest)),
         "honest_flagged": float(flagged[~who].mean()),
         "adversary_flagged": float(flagged[who].mean()) if who.any() else np.nan,
-        "adversary_norm": float(norms[who].mean() / np.median(norms[~who]))
-        if who.any()
-        else np.nan,
+        "adversary_norm": float(norms[who].mean()) if who.any() else np.nan,
     }
