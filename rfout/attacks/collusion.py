@@ -126,7 +126,7 @@ def into_band(update: Params, mean: Params, reach: Params) -> Params:
 
 
 def into_ball(update: Params, mean: Params, reach: Params) -> Params:
-    """Bring an update to the nearest point of the ball around the mean whose radius is |reach|.
+    """Bring an update to the nearest point of the ball around the mean; its radius is reach's norm.
 
     Examples
     --------
